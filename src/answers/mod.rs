@@ -1,0 +1,1 @@
+//! Canonical answers taken out of raw text.

@@ -1,0 +1,1 @@
+//! The only hand that picks concrete parts.

@@ -1,0 +1,1 @@
+//! The AI tier: experts, modes and consensus.

@@ -1,0 +1,1 @@
+//! How demanding a request is, by named dimensions.

@@ -1,0 +1,1 @@
+//! Passages of documents and the retrieval experts over them.

@@ -1,0 +1,39 @@
+//! The vocabulary every other room speaks: plain types, no I/O, no policy of their own.
+//!
+//! Preconditions live in these types: a [`Position`] is 1–9, a [`Signal`] is 0–1, a [`Number`] is
+//! exact. What reaches the rooms above has been parsed once, at the edge.
+
+mod answer;
+mod clock;
+mod decision;
+mod draft;
+mod ids;
+mod model;
+mod number;
+mod policy;
+mod record;
+mod reply;
+mod request;
+mod scale;
+mod strategy;
+mod trace;
+
+pub use answer::Canonical;
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use decision::{Complexity, ComplexityTier, Decision, Dimension, Route};
+pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
+pub use ids::{IdError, ResponseId, SessionId, TenantId};
+pub use model::{
+    Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt,
+    Revision, Role, Turn,
+};
+pub use number::{Number, NumberError};
+pub use policy::{AdaptiveRule, Policy, PolicyCell, PolicyProblem, Thresholds, TierRecord};
+pub use record::{
+    DecisionRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord, Recorded,
+};
+pub use reply::{ConsensusReport, ExpertReport, OrchestratorKind, Reply, Vote};
+pub use request::{Budget, Passage, Request};
+pub use scale::{Elp, Position, ScaleError, Signal};
+pub use strategy::{AsiMode, Consensus, Strategy, Tier, UnknownName};
+pub use trace::{Stage, Trace, TraceEntry};

@@ -1,0 +1,129 @@
+//! What the ledger keeps: decisions with their probabilities, and outcomes. No prompt, no answer.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    AsiMode, ComplexityTier, Policy, ResponseId, Route, SourceKind, Strategy, TenantId, Tier,
+};
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// With an answer.
+    Answered,
+    /// With an honest abstention.
+    Abstained,
+    /// With an error.
+    Failed,
+}
+
+/// One request, as it was decided and as it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecisionRecord {
+    /// The response's id.
+    pub id: ResponseId,
+    /// Whose it was.
+    pub tenant: TenantId,
+    /// Receipt, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The policy it was judged by.
+    pub policy_version: u64,
+    /// The strategy in force.
+    pub strategy: Strategy,
+    /// Where it was sent.
+    pub route: Route,
+    /// The ASI mode in force, when ASI was asked.
+    pub mode: Option<AsiMode>,
+    /// Chance with which the route was chosen.
+    pub probability: f64,
+    /// The complexity score.
+    pub complexity: f64,
+    /// The complexity tier.
+    pub complexity_tier: ComplexityTier,
+    /// Estimated chance that asking ASI would have improved on Flux's draft; orders requests by
+    /// their need of the slow tier.
+    pub escalation: f64,
+    /// How it ended.
+    pub ended: Ended,
+    /// The tier whose answer was returned.
+    pub tier: Option<Tier>,
+    /// The kind of mind whose answer was returned.
+    pub source: Option<SourceKind>,
+    /// Signal of the answer returned.
+    pub confidence: f64,
+    /// The remembered response that the answer came from.
+    pub recalled_from: Option<ResponseId>,
+    /// From receipt to response, in microseconds.
+    pub duration_us: u64,
+    /// Time that Flux took, when it was asked, in microseconds; and whether it gave an answer.
+    pub flux: Option<(u64, bool)>,
+    /// The same of ASI.
+    pub asi: Option<(u64, bool)>,
+    /// Cost in US dollars, where prices are configured.
+    pub cost_usd: Option<f64>,
+    /// A fixed error code when it failed.
+    pub error: Option<Cow<'static, str>>,
+}
+
+/// How an outcome became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeSource {
+    /// Somebody said so.
+    Feedback,
+    /// A gold label.
+    Gold,
+}
+
+/// Whether an answer was right.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeRecord {
+    /// The response that was judged.
+    pub response: ResponseId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// When it became known, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// 1 is right, 0 is wrong, between is partly.
+    pub score: f64,
+    /// How it became known.
+    pub source: OutcomeSource,
+}
+
+/// A change of policy by an operator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The whole new policy; its version is one more than that of the policy it replaces.
+    pub policy: Arc<Policy>,
+}
+
+/// What can be appended to the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum LedgerEvent {
+    /// A request ended.
+    Decision(Arc<DecisionRecord>),
+    /// An outcome became known.
+    Outcome(OutcomeRecord),
+    /// The policy changed.
+    Policy(PolicyRecord),
+}
+
+/// An event as the ledger recorded it: in its place, with what it refers to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Place in the ledger; counts up without gaps from 1.
+    pub seq: u64,
+    /// The event.
+    pub event: LedgerEvent,
+    /// For an outcome: the decision it judges.
+    pub decision: Option<Arc<DecisionRecord>>,
+    /// For an outcome that revises an earlier one: the earlier score.
+    pub previous_score: Option<f64>,
+}

@@ -1,0 +1,125 @@
+//! What is returned: the answer, how it came about and what it cost.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    AsiMode, Check, Citation, Complexity, Consensus, Decision, Elp, Position, ResponseId, Signal,
+    SourceKind, Step, Tier, TraceEntry, Usage,
+};
+
+/// Which minds made the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrchestratorKind {
+    /// Flux alone.
+    Flux,
+    /// ASI alone.
+    Asi,
+    /// Both.
+    Fused,
+    /// None: the answer is an abstention.
+    None,
+}
+
+/// One expert's vote.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Vote {
+    /// Who voted.
+    pub expert: String,
+    /// For what, canonically.
+    pub answer: String,
+    /// With what weight.
+    pub weight: f64,
+}
+
+/// How experts' answers became one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ConsensusReport {
+    /// The strategy used.
+    pub strategy: Consensus,
+    /// Share of the weight behind the winner, 0 to 1.
+    pub agreement: f64,
+    /// All votes, the winner's first.
+    pub votes: Vec<Vote>,
+}
+
+/// What became of one expert that was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpertReport {
+    /// Its configured name.
+    pub name: String,
+    /// Its kind.
+    pub kind: SourceKind,
+    /// Its tier.
+    pub tier: Tier,
+    /// The model that really answered, where a provider said.
+    pub model: Option<String>,
+    /// Signal of its draft; `None` when it gave none.
+    pub signal: Option<Signal>,
+    /// Highest checkpoint its draft passed, else its stage.
+    pub position: Option<Position>,
+    /// What the checkpoints said of its draft.
+    pub checks: Vec<Check>,
+    /// How long it took.
+    pub latency: Duration,
+    /// A fixed code when it failed.
+    pub error: Option<&'static str>,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// Names this response; feedback refers to it.
+    pub id: ResponseId,
+    /// The answer, or the words of an abstention.
+    pub content: String,
+    /// Signal of the answer.
+    pub confidence: Signal,
+    /// Highest checkpoint that the answer passed, else the stage that produced it.
+    pub position: Position,
+    /// How the answer speaks.
+    pub elp: Elp,
+    /// Which minds made it.
+    pub kind: OrchestratorKind,
+    /// Each tier's share in the answer; they sum to 1, or are both 0 for an abstention.
+    pub weights: [(Tier, f64); 2],
+    /// Whether evidence that passed a checkpoint weighed more in fusion.
+    pub sacred_boost: bool,
+    /// Whether nobody knew.
+    pub abstained: bool,
+    /// Whether Flux stood in for a failed ASI.
+    pub recovered: bool,
+    /// From receipt to response.
+    pub duration: Duration,
+    /// Time spent outside of upstream calls.
+    pub overhead: Duration,
+    /// What was decided and why.
+    pub decision: Decision,
+    /// The ASI mode that was in force, when ASI was asked.
+    pub mode: Option<AsiMode>,
+    /// What could not be honoured: a mode that wants more experts than there are.
+    pub shortfall: Option<String>,
+    /// Passes through the doubling cycle: 1, and 1 more for each escalation or revision.
+    pub vortex_cycles: u32,
+    /// The remembered response that the answer came from.
+    pub recalled_from: Option<ResponseId>,
+    /// Whether the answer was remembered in the lake.
+    pub remembered: bool,
+    /// The analysis.
+    pub complexity: Complexity,
+    /// Where the request has been.
+    pub trace: Vec<TraceEntry>,
+    /// Everyone who was asked.
+    pub experts: Vec<ExpertReport>,
+    /// The vote, when there was one.
+    pub consensus: Option<ConsensusReport>,
+    /// Where the answer can be read up.
+    pub citations: Vec<Citation>,
+    /// Working shown by a solver.
+    pub steps: Vec<Step>,
+    /// Tokens and cost of all calls together.
+    pub usage: Usage,
+}

@@ -1,0 +1,1 @@
+//! The runtime tier: solvers, lake, drafter and the background loop.

@@ -1,0 +1,1 @@
+//! Drafts in, one answer out, their order never mattering.

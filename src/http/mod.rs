@@ -1,0 +1,1 @@
+//! The public face: routes, problem+json, OpenAPI, the accept loop.

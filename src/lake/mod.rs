@@ -1,0 +1,1 @@
+//! The Confidence Lake: verified answers, remembered per tenant.

@@ -1,0 +1,1 @@
+//! Turns the ledger's events into what the next policy knows.

@@ -1,0 +1,1 @@
+//! The orchestrator: one request, one direction.

@@ -1,0 +1,1 @@
+//! What each strategy and tier has been worth, folded from the ledger.

@@ -1,0 +1,1 @@
+//! The decision: which mind, in what order, with what probability.

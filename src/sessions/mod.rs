@@ -1,0 +1,1 @@
+//! Conversations, bounded and durable.

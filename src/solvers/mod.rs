@@ -1,0 +1,1 @@
+//! Exact evaluators: each is right or silent.

@@ -1,0 +1,1 @@
+//! Durable tables with atomic, grouped commits.

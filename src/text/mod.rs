@@ -1,0 +1,9 @@
+//! Words, normal forms, sentences, hashed n-gram vectors and likeness.
+
+mod sentences;
+mod vector;
+mod words;
+
+pub use sentences::{Sentence, sentences};
+pub use vector::NgramVector;
+pub use words::{content_words, fold, is_stop_word, normal_key, stem, words};

@@ -126,7 +126,8 @@ impl Engine {
         }
         match self.try_apply(batches) {
             // Nothing was written yet, so that trying again is safe.
-            Err(Attempt::NotBegun(StoreError::Unavailable)) => {
+            Err(Attempt::NotBegun(error @ StoreError::Unavailable)) => {
+                self.noted(error);
                 self.recover()?;
                 self.try_apply(batches)
             }
@@ -342,12 +343,6 @@ fn create_file(path: &Path) -> Result<(), StoreError> {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(failed(e)),
     }
-}
-
-fn healthy(transaction: &redb::ReadTransaction) -> bool {
-    transaction
-        .open_table(definition(Table::Meta))
-        .is_ok_and(|meta| meta.get(FORMAT_KEY).is_ok_and(|v| v.is_some()))
 }
 
 fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {

@@ -3,6 +3,7 @@
 //! The table is the one source; `ARCHITECTURE.md` quotes it, and a quoted row that differs fails here.
 
 mod imports;
+mod tokens;
 
 use std::{
     collections::BTreeSet,

@@ -1,6 +1,8 @@
 //! Which rooms a source file names, read from its tokens: comments, strings and test modules do not
 //! count; `use` groups, inline paths and `super` chains that leave the room do.
 
+use super::tokens::{Token, tokens};
+
 /// What a file names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Source {
@@ -73,8 +75,8 @@ impl Reader<'_> {
                     open.retain(|(_, depth)| *depth <= braces);
                 }
                 "mod" if self.is(at + 2, "{") => open.push((self.text(at + 1), braces + 1)),
-                word if word == self.root => self.from_root(at),
-                "super" if !self.is_path_tail(at) => self.from_super(at, open.len()),
+                word if word == self.root => self.root_path(at),
+                "super" if !self.is_path_tail(at) => self.super_chain(at, open.len()),
                 _ => {}
             }
             at += 1;
@@ -82,7 +84,7 @@ impl Reader<'_> {
     }
 
     /// A path that begins with the root's name.
-    fn from_root(&mut self, at: usize) {
+    fn root_path(&mut self, at: usize) {
         if self.is_path_tail(at) {
             return;
         }
@@ -94,7 +96,7 @@ impl Reader<'_> {
     }
 
     /// A chain of `super` long enough to leave the file's room.
-    fn from_super(&mut self, at: usize, inline: usize) {
+    fn super_chain(&mut self, at: usize, inline: usize) {
         let mut ups = 1;
         let mut next = at + 1;
         while self.matches(next, &[":", ":", "super"]) {
@@ -208,121 +210,6 @@ impl Reader<'_> {
 
     fn text(&self, at: usize) -> String {
         self.tokens.get(at).map_or_else(String::new, |token| token.text.clone())
-    }
-}
-
-/// A name or one character of punctuation.
-#[derive(Debug)]
-struct Token {
-    text: String,
-    line: usize,
-}
-
-impl Token {
-    fn is_name(&self) -> bool {
-        self.text.starts_with(|c: char| c == '_' || c.is_alphabetic())
-    }
-}
-
-/// The tokens of a source text, without comments, strings and lifetimes.
-fn tokens(text: &str) -> Vec<Token> {
-    let chars: Vec<char> = text.chars().collect();
-    let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
-    let mut found = Vec::new();
-    let mut i = 0;
-    let mut line = 1;
-    while i < chars.len() {
-        let start = i;
-        match at(i) {
-            '/' if at(i + 1) == '/' => {
-                while i < chars.len() && at(i) != '\n' {
-                    i += 1;
-                }
-            }
-            '/' if at(i + 1) == '*' => i = after_block_comment(&chars, i),
-            '"' => i = after_string(&chars, i + 1),
-            '\'' => i = after_quote(&chars, i),
-            c if c == '_' || c.is_alphabetic() => {
-                while at(i) == '_' || at(i).is_alphanumeric() {
-                    i += 1;
-                }
-                let name: String = chars.get(start..i).unwrap_or_default().iter().collect();
-                let hashes = (0..).take_while(|k| at(i + k) == '#').count();
-                let raw = matches!(name.as_str(), "r" | "br" | "cr");
-                if raw && at(i + hashes) == '"' {
-                    i = after_raw_string(&chars, i + hashes + 1, hashes);
-                } else if name == "r" && hashes == 1 {
-                    // A raw name: `r#type` reads as `type`.
-                    i += 1;
-                } else {
-                    found.push(Token { text: name, line });
-                }
-            }
-            c if c.is_whitespace() => i += 1,
-            c => {
-                found.push(Token { text: c.to_string(), line });
-                i += 1;
-            }
-        }
-        line += chars.get(start..i).unwrap_or_default().iter().filter(|c| **c == '\n').count();
-    }
-    found
-}
-
-/// Block comments nest.
-fn after_block_comment(chars: &[char], mut i: usize) -> usize {
-    let mut depth = 0_usize;
-    while i < chars.len() {
-        match (chars.get(i), chars.get(i + 1)) {
-            (Some('/'), Some('*')) => {
-                depth += 1;
-                i += 2;
-            }
-            (Some('*'), Some('/')) => {
-                depth -= 1;
-                i += 2;
-            }
-            _ => i += 1,
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    i
-}
-
-fn after_string(chars: &[char], mut i: usize) -> usize {
-    while let Some(c) = chars.get(i) {
-        match c {
-            '"' => return i + 1,
-            '\\' => i += 2,
-            _ => i += 1,
-        }
-    }
-    i
-}
-
-fn after_raw_string(chars: &[char], mut i: usize, hashes: usize) -> usize {
-    while i < chars.len() {
-        let closes =
-            chars.get(i) == Some(&'"') && (1..=hashes).all(|k| chars.get(i + k) == Some(&'#'));
-        i += 1;
-        if closes {
-            return i + hashes;
-        }
-    }
-    i
-}
-
-/// A character literal is left out whole; of a lifetime only the quote is.
-fn after_quote(chars: &[char], i: usize) -> usize {
-    match (chars.get(i + 1), chars.get(i + 2)) {
-        (Some('\\'), _) => {
-            let closing = chars.iter().skip(i + 3).position(|c| *c == '\'');
-            closing.map_or(chars.len(), |offset| i + 3 + offset + 1)
-        }
-        (Some(_), Some('\'')) => i + 3,
-        _ => i + 1,
     }
 }
 

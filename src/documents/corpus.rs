@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{kin, markdown};
-use crate::text::{NgramVector, content_words};
+use super::{grammar, kin, markdown, terms};
+use crate::text::NgramVector;
 
 /// A word of the corpus, stemmed.
 pub(super) type TermId = u32;
@@ -31,10 +31,27 @@ pub(super) struct Sentence {
     pub body: Vec<TermId>,
     /// The content words of the headings above.
     pub heading: Vec<TermId>,
+    /// Content words to pass over before its subject: "the field x", "the mode y".
+    pub preamble: usize,
+    /// Whether it begins with a condition or a purpose.
+    pub conditional: bool,
+    /// The content words of what it defines; empty when it defines nothing.
+    pub defined: Vec<TermId>,
+    /// The content words of the nearest heading.
+    pub nearest_heading: Vec<TermId>,
+    /// 1 for the first sentence under its heading, less for the next ones, 0 further down.
+    pub opening: f64,
     /// The content words of the sentences before and after it in the passage, and of its code.
     pub aside: Vec<TermId>,
     /// The sentence under its nearest heading.
     pub vector: NgramVector,
+}
+
+impl Sentence {
+    /// Its content words from its subject on.
+    pub(super) fn subject(&self) -> &[TermId] {
+        self.body.get(self.preamble..).unwrap_or_default()
+    }
 }
 
 /// A document's word that may stand for a question's word.
@@ -67,20 +84,25 @@ impl Corpus {
     pub(super) fn add(&mut self, name: &str, sections: Vec<markdown::Section>, limit: usize) -> bool {
         self.documents += 1;
         let name: Arc<str> = Arc::from(name);
+        let mut headings = Vec::new();
         for section in sections {
+            // A long section is several passages; only the first of them opens it.
+            let opens = headings != section.headings;
+            headings.clone_from(&section.headings);
             let room = limit.saturating_sub(self.sentences.len());
             if room < section.statements.len() {
                 return false;
             }
-            self.add_section(&name, section);
+            self.add_section(&name, section, opens);
         }
         true
     }
 
-    fn add_section(&mut self, document: &Arc<str>, section: markdown::Section) {
+    fn add_section(&mut self, document: &Arc<str>, section: markdown::Section, opens: bool) {
         let passage = self.passages.len();
         let heading = self.intern(&section.headings.join(" "));
         let nearest = section.headings.last().cloned().unwrap_or_default();
+        let nearest_heading = self.intern(&nearest);
         let bodies: Vec<(Vec<TermId>, Vec<TermId>)> = section
             .statements
             .iter()
@@ -98,13 +120,25 @@ impl Corpus {
                     *count += 1;
                 }
             }
+            let preamble = usize::from(grammar::has_preamble(&statement.text));
+            let defined = grammar::defined(&statement.text).map_or(0, |d| terms::of_document(d).len());
+            let defined = body.get(..defined).unwrap_or_default();
             self.sentences.push(Sentence {
-                vector: NgramVector::of(&format!("{nearest} {}", statement.text)),
+                preamble,
+                conditional: grammar::is_conditional(&statement.text),
+                defined: defined.get(preamble..).unwrap_or_default().to_vec(),
+                vector: NgramVector::of(&terms::spell_out(&format!("{nearest} {}", statement.text))),
                 text: statement.text,
                 line: statement.line,
                 passage,
                 body: body.clone(),
                 heading: heading.clone(),
+                nearest_heading: nearest_heading.clone(),
+                opening: match i {
+                    0 if opens => 1.0,
+                    1 if opens => 0.5,
+                    _ => 0.0,
+                },
                 aside,
             });
         }
@@ -118,7 +152,7 @@ impl Corpus {
     }
 
     fn intern(&mut self, text: &str) -> Vec<TermId> {
-        content_words(text)
+        terms::of_document(text)
             .into_iter()
             .map(|word| {
                 if let Some(&id) = self.vocabulary.get(&word) {
@@ -141,6 +175,11 @@ impl Corpus {
         ((count - frequency + 0.5) / (frequency + 0.5)).max(0.0).ln_1p()
     }
 
+    /// Whether a stem is one of the corpus's words.
+    pub(super) fn knows(&self, stem: &str) -> bool {
+        self.vocabulary.contains_key(stem)
+    }
+
     /// The corpus's words that may stand for a stemmed word, the word itself first.
     pub(super) fn matches(&self, stem: &str) -> Vec<Match> {
         let mut found: Vec<Match> = Vec::new();
@@ -156,7 +195,7 @@ impl Corpus {
             add(term, kin::DERIVED);
         }
         for synonym in kin::synonyms(stem) {
-            if let Some(&term) = self.vocabulary.get(synonym) {
+            if let Some(&term) = self.vocabulary.get(synonym.as_str()) {
                 add(term, kin::SYNONYM);
             }
             for (_, term) in self.derived(synonym) {

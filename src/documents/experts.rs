@@ -88,7 +88,11 @@ impl Library {
                 })
             })
             .collect();
-        ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.sentence.cmp(&b.sentence)));
+        // What covers the question comes first, whatever else speaks for the rest.
+        ranked.sort_by(|a, b| {
+            let covers = b.answers().cmp(&a.answers());
+            covers.then(b.score.total_cmp(&a.score)).then(a.sentence.cmp(&b.sentence))
+        });
         ranked
     }
 
@@ -125,10 +129,24 @@ impl Library {
     }
 }
 
-/// What a sentence gains or loses when it is read beside the question.
+/// What a sentence gains or loses when it is read beside the question. Set by hand.
 fn closer_look(question: &Question, sentence: &Sentence, coverage: f64) -> f64 {
-    let lead = if question.wanted == Wanted::Definition { 0.35 } else { 0.15 };
-    // A sentence that only announces what follows answers nothing.
+    let (subject, opens, form) = match question.wanted {
+        Wanted::Definition => (0.2, 0.4, 0.5),
+        Wanted::Enumeration => (0.0, 0.2, 0.6),
+        Wanted::Method => (0.0, 0.1, 0.25),
+        Wanted::Quantity => (0.1, 0.1, 0.3),
+        Wanted::Other => (0.2, 0.1, 0.0),
+    };
+    // A sentence that only announces what follows answers nothing; one that begins with a
+    // condition or a purpose answers few questions but how.
     let announces = if sentence.text.ends_with(':') { 0.5 } else { 0.0 };
-    0.8 * coverage + lead * question.lead(sentence) + 0.15 * question.form(sentence) - announces
+    let strays = if !question.how && sentence.conditional { 0.15 } else { 0.0 };
+    0.8 * coverage
+        + 0.15 * question.lead(sentence)
+        + subject * question.subject(sentence)
+        + opens * question.opens(sentence)
+        + form * question.form(sentence)
+        - announces
+        - strays
 }

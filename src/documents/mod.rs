@@ -9,12 +9,14 @@ mod bundled;
 mod corpus;
 mod experts;
 mod folders;
+mod grammar;
 mod inline;
 mod kin;
 mod markdown;
 mod question;
 #[cfg(test)]
 mod questions;
+mod terms;
 
 use std::{io, path::PathBuf};
 

@@ -1,20 +1,32 @@
 //! A question as the experts see it: weighed words, and what kind of answer it wants.
 
-use super::corpus::{Corpus, Match, Sentence, TermId};
-use crate::text::{NgramVector, content_words, fold, is_stop_word, stem, words};
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    corpus::{Corpus, Match, Sentence, TermId},
+    grammar, terms,
+};
+use crate::text::{NgramVector, is_stop_word, stem, words};
 
 /// What lies beyond is not read: no question about a document is longer.
 const MAX_CHARS: usize = 600;
 const MAX_TERMS: usize = 40;
 
-/// Words that shape a question but say little of its topic, stemmed; in order, for binary search.
+/// Words that shape a question but say little of its topic.
 const FURNITURE: &[&str] = &[
-    "actually", "also", "best", "between", "call", "defin", "describ", "detail", "doe", "don't",
-    "exactly", "exampl", "explain", "find", "get", "giv", "go", "happen", "help", "hello", "hi", "kind",
-    "know", "like", "list", "long", "look", "mak", "many", "mean", "meant", "much", "must", "nam",
-    "need", "often", "one", "own", "possibl", "purpos", "question", "show", "someth", "stand",
-    "take", "thank", "thing", "try", "typ", "us", "want", "way", "work",
+    "actually", "also", "apply", "best", "between", "call", "contain", "consist", "count",
+    "define", "describe", "detail", "differ", "difference", "doesn't", "don't", "during", "exactly",
+    "example", "exist", "explain", "find", "get", "give", "go", "good", "happen", "hello", "help", "hi",
+    "inside", "kind", "know", "like", "list", "long", "look", "make", "many", "mean", "meant",
+    "much", "must", "name", "need", "often", "one", "own", "possible", "purpose", "put",
+    "question", "require", "see", "show", "something", "stand", "take", "thank", "thing", "try",
+    "type", "use", "used", "using", "want", "while", "way", "work",
 ];
+
+static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
+    LazyLock::new(|| FURNITURE.iter().map(|word| stem(word)).collect());
 
 /// Weight of such a word beside a topic word's 1.
 const FURNITURE_WEIGHT: f64 = 0.15;
@@ -28,6 +40,8 @@ const ASIDE: f64 = 0.6;
 pub(super) enum Wanted {
     /// What a thing is or does.
     Definition,
+    /// All things of a kind.
+    Enumeration,
     /// A number.
     Quantity,
     /// A way to do something.
@@ -52,6 +66,8 @@ pub(super) struct Group {
 pub(super) struct Question {
     pub groups: Vec<Group>,
     pub wanted: Wanted,
+    /// Whether it asks how.
+    pub how: bool,
     pub vector: NgramVector,
     total: f64,
 }
@@ -61,7 +77,7 @@ impl Question {
     pub(super) fn read(text: &str, corpus: &Corpus) -> Option<Self> {
         let text: String = text.chars().take(MAX_CHARS).collect();
         let mut stems: Vec<String> = Vec::new();
-        for stem in content_words(&text) {
+        for stem in terms::of_question(&text, |stem| corpus.knows(stem)) {
             if stems.len() < MAX_TERMS && !stems.contains(&stem) {
                 stems.push(stem);
             }
@@ -71,7 +87,8 @@ impl Question {
         let topical = groups.iter().any(|g| g.topical) && total > 0.0;
         topical.then(|| Self {
             wanted: Wanted::read(&text),
-            vector: NgramVector::of(&topic(&text)),
+            how: words(&text).first().is_some_and(|w| w == "how"),
+            vector: NgramVector::of(&topic(&terms::spell_out(&text))),
             groups,
             total,
         })
@@ -84,43 +101,88 @@ impl Question {
         if self.total > 0.0 { covered / self.total } else { 0.0 }
     }
 
-    /// How well the sentence covers the most telling topical word, 0 to 1.
+    /// How well the sentence covers the most telling of the topic's words that the corpus knows, 0
+    /// to 1.
     pub(super) fn rarest_covered(&self, sentence: &Sentence) -> f64 {
-        self.groups
-            .iter()
-            .filter(|g| g.topical)
-            .max_by(|a, b| a.weight.total_cmp(&b.weight))
-            .map_or(0.0, |g| g.standing(sentence))
+        self.rarest().map_or(0.0, |g| g.standing(sentence))
     }
 
     /// How much of the sentence's beginning is what the question is about, 0 to 1: a sentence
     /// speaks of what it begins with.
     pub(super) fn lead(&self, sentence: &Sentence) -> f64 {
         const SHARES: [f64; 3] = [0.5, 0.3, 0.2];
-        let asked = |term: TermId| {
-            let topical = self.groups.iter().filter(|g| g.topical);
-            topical.map(|g| g.quality(term)).fold(0.0, f64::max)
-        };
-        SHARES.iter().zip(&sentence.body).map(|(share, &term)| share * asked(term)).sum()
+        let told = SHARES.iter().zip(sentence.subject());
+        told.map(|(share, &term)| share * self.asks(term)).sum()
     }
 
-    /// Whether the sentence has the form of the answer wanted, 0 to 1.
+    /// How early the sentence names the most telling word, 0 to 1.
+    pub(super) fn subject(&self, sentence: &Sentence) -> f64 {
+        const BY_PLACE: [f64; 3] = [1.0, 0.5, 0.25];
+        let Some(rarest) = self.rarest() else { return 0.0 };
+        let named = BY_PLACE.iter().zip(sentence.subject());
+        named.map(|(share, &term)| share * rarest.quality(term)).fold(0.0, f64::max)
+    }
+
+    /// How well a term stands for any of the topic's words.
+    fn asks(&self, term: TermId) -> f64 {
+        self.topical().map(|g| g.quality(term)).fold(0.0, f64::max)
+    }
+
+    /// The most telling word of the topic.
+    fn rarest(&self) -> Option<&Group> {
+        let known = self.topical().filter(|g| !g.matches.is_empty());
+        known.max_by(|a, b| a.weight.total_cmp(&b.weight))
+    }
+
+    /// How far the sentence opens a section that is headed by what the question is about, 0 to 1:
+    /// sections begin with what their subject is.
+    pub(super) fn opens(&self, sentence: &Sentence) -> f64 {
+        sentence.opening * self.named_by(&sentence.nearest_heading)
+    }
+
+    /// How far the sentence has the form of the answer wanted, 0 to 1.
     pub(super) fn form(&self, sentence: &Sentence) -> f64 {
-        let fits = match self.wanted {
-            Wanted::Quantity => has_number(&sentence.text),
-            Wanted::Method => gives_a_way(&sentence.text),
-            Wanted::Definition | Wanted::Other => false,
-        };
-        f64::from(u8::from(fits))
+        let text = &sentence.text;
+        let certain = |holds: bool| f64::from(u8::from(holds));
+        match self.wanted {
+            Wanted::Quantity => certain(grammar::has_number(text)),
+            Wanted::Enumeration => grammar::enumerates(text),
+            Wanted::Method => certain(grammar::gives_a_way(text)),
+            Wanted::Definition => self.named_by(&sentence.defined),
+            Wanted::Other => 0.0,
+        }
+    }
+
+    /// How far a name (a heading, a definition's subject) is what the question is about, no more
+    /// and no less, 0 to 1.
+    fn named_by(&self, name: &[TermId]) -> f64 {
+        let weight: f64 = self.topical().map(|g| g.weight).sum();
+        if name.is_empty() || weight <= 0.0 {
+            return 0.0;
+        }
+        let best = |g: &Group| name.iter().map(|&t| g.quality(t)).fold(0.0, f64::max);
+        let covered = self.topical().map(|g| g.weight * best(g)).sum::<f64>() / weight;
+        let count = |n: usize| u32::try_from(n).map_or(f64::INFINITY, f64::from);
+        let asked = name.iter().filter(|&&t| self.asks(t) > 0.0).count();
+        covered * count(asked) / count(name.len())
+    }
+
+    fn topical(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|g| g.topical)
     }
 }
 
 impl Group {
     fn read(stem: &str, corpus: &Corpus) -> Self {
-        let topical = FURNITURE.binary_search(&stem).is_err();
+        let topical = !FURNITURE_STEMS.contains(stem);
         let matches = corpus.matches(stem);
         let idf = corpus.idf(matches.first().map(|m| m.term));
-        let weight = if topical { idf } else { idf * FURNITURE_WEIGHT };
+        let weight = match (topical, matches.is_empty()) {
+            (true, _) => idf,
+            (false, false) => idf * FURNITURE_WEIGHT,
+            // "How many … exist" asks no less when the documents never say "exist".
+            (false, true) => 0.0,
+        };
         Self { weight, topical, matches }
     }
 
@@ -148,18 +210,21 @@ impl Group {
 
 impl Wanted {
     fn read(text: &str) -> Self {
-        let folded = fold(text);
-        let found = words(&folded);
+        let found = words(text);
+        let has = |word: &str| found.iter().any(|w| w == word);
         let word = |i: usize| found.get(i).map_or("", String::as_str);
         match (word(0), word(1)) {
-            ("how", "many" | "much" | "long" | "often" | "big" | "large" | "high" | "fast") => {
+            ("how", "many") | ("list" | "name" | "enumerate", _) => Self::Enumeration,
+            ("what" | "which", _) if has("there") || has("exist") || word(1) == "are" => {
+                Self::Enumeration
+            }
+            ("how", "much" | "long" | "often" | "big" | "large" | "high" | "fast") => {
                 Self::Quantity
             }
             ("how", "do" | "can" | "to" | "should" | "would" | "could") => Self::Method,
-            ("what" | "what's" | "who" | "define" | "explain" | "describe" | "meaning", _) => {
-                Self::Definition
-            }
-            ("tell", "me") => Self::Definition,
+            ("how", "does" | "is" | "are")
+            | ("what" | "what's" | "who" | "define" | "explain" | "describe" | "meaning", _)
+            | ("tell", "me") => Self::Definition,
             _ => Self::Other,
         }
     }
@@ -169,37 +234,8 @@ impl Wanted {
 fn topic(text: &str) -> String {
     let kept: Vec<String> = words(text)
         .into_iter()
-        .filter(|w| !is_stop_word(w) && FURNITURE.binary_search(&stem(w).as_str()).is_err())
+        .filter(|w| !is_stop_word(w) && !FURNITURE_STEMS.contains(&stem(w)))
         .take(MAX_TERMS)
         .collect();
     kept.join(" ")
-}
-
-fn has_number(text: &str) -> bool {
-    const NUMBERS: &[&str] =
-        &["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "once"];
-    words(text)
-        .iter()
-        .any(|w| w.bytes().any(|b| b.is_ascii_digit()) || NUMBERS.contains(&w.as_str()))
-}
-
-fn gives_a_way(text: &str) -> bool {
-    const VERBS: &[&str] =
-        &["run", "set", "send", "add", "use", "put", "list", "start", "call", "install", "open"];
-    let found = words(text);
-    found.first().is_some_and(|w| w == "to" || VERBS.contains(&w.as_str()))
-        || found.iter().any(|w| w == "run" || w == "send")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn furniture_is_sorted_and_stemmed() {
-        assert!(FURNITURE.is_sorted(), "{FURNITURE:?}");
-        for word in FURNITURE {
-            assert!(stem(word) == *word || *word == "take" || *word == "one", "{word}");
-        }
-    }
 }

@@ -7,6 +7,7 @@
 mod check;
 mod problem;
 mod provider;
+mod provider_read;
 mod read;
 mod secret;
 mod sections;
@@ -19,7 +20,7 @@ use std::{
 };
 
 pub use problem::{Problem, SettingsError};
-pub use provider::{Dialect, Discovery, MAX_MODELS, ModelSettings, ProviderSettings};
+pub use provider::{Dialect, Discovery, MAX_MODELS, ModelSettings, ProviderSettings, is_label};
 pub use secret::Secret;
 pub use sections::{
     Acknowledge, AsiSettings, DataSettings, DocumentSettings, FluxSettings, FusionSettings,
@@ -172,7 +173,7 @@ fn gather(
 
     let asi: AsiSettings = asi?;
     let configured = providers.is_some();
-    let mut providers = provider::read(providers, asi.default_prior, environment, problems);
+    let mut providers = provider_read::read(providers, asi.default_prior, environment, problems);
     if !configured {
         let prior = Signal::clamped(asi.default_prior);
         providers = zero_config::providers(environment, prior, problems);

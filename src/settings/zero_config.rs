@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use reqwest::Url;
 
-use super::{Discovery, ModelSettings, ProviderSettings, Secret, problem::Problems, provider};
+use super::{Discovery, ModelSettings, ProviderSettings, Secret, problem::Problems, provider_read};
 use crate::domain::Signal;
 
 const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 const OPENAI_MODEL: &str = "gpt-4o-mini";
-/// A bound on what one answer can cost where nobody configured one.
-const MAX_COMPLETION_TOKENS: u32 = 2048;
 
 /// The providers of `OPENAI_API_KEY` and `OLLAMA_HOST`; a variable that is set but empty is absent.
 pub(super) fn providers(
@@ -52,10 +50,11 @@ fn openai(
         );
         return None;
     }
-    let url = provider::base_url("OPENAI_BASE_URL", base_url.unwrap_or(OPENAI_BASE_URL), problems)?;
+    let url =
+        provider_read::base_url("OPENAI_BASE_URL", base_url.unwrap_or(OPENAI_BASE_URL), problems)?;
     let model = model_named("OPENAI_MODEL", model.unwrap_or(OPENAI_MODEL), prior, problems)?;
     // OpenAI's newer models refuse `max_tokens`; other servers may know nothing else.
-    let limit = Some(MAX_COMPLETION_TOKENS);
+    let limit = Some(ModelSettings::UNCONFIGURED_MAX_TOKENS);
     let model = match base_url {
         None => ModelSettings { max_completion_tokens: limit, ..model },
         Some(_) => ModelSettings { max_tokens: limit, ..model },
@@ -73,10 +72,10 @@ fn ollama(
     prior: Signal,
     problems: &mut Problems,
 ) -> Option<ProviderSettings> {
-    let url = provider::base_url("OLLAMA_HOST", &ollama_address(host), problems)?;
+    let url = provider_read::base_url("OLLAMA_HOST", &ollama_address(host), problems)?;
     let models = match model {
         Some(name) => vec![ModelSettings {
-            max_tokens: Some(MAX_COMPLETION_TOKENS),
+            max_tokens: Some(ModelSettings::UNCONFIGURED_MAX_TOKENS),
             ..model_named("OLLAMA_MODEL", name, prior, problems)?
         }],
         None => Vec::new(),
@@ -91,7 +90,7 @@ fn model_named(
     prior: Signal,
     problems: &mut Problems,
 ) -> Option<ModelSettings> {
-    provider::label(variable, Some(name.to_owned()), problems)
+    provider_read::label(variable, Some(name.to_owned()), problems)
         .map(|name| ModelSettings::new(&name, prior))
 }
 

@@ -78,7 +78,9 @@ static WHOLE_NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^[^\w\n]{0,4}(?:about |approximately |exactly )?[-−+$€£¥.\d][^\n]{0,64}$")
 });
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)^\s*(?:%|°\s?[CFK]?|percent|(?:square|cubic|sq\.?|cu\.?)?\s*[\p{L}µ²³/]+\.?|\p{L}+ (?:per|an|a) \p{L}+)?\s*$")
+    pattern(
+        r"(?i)^\s*(?:%|°\s?[CFK]?|percent|(?:square|cubic|sq\.?|cu\.?)?\s*[\p{L}µ²³/]+\.?|\p{L}+ (?:per|an|a) \p{L}+)?\s*$",
+    )
 });
 
 /// The number that a text consists of, a word of unit allowed.
@@ -89,23 +91,31 @@ fn whole_number(bare: &str) -> Option<Number> {
     let found = quantities(bare);
     let [only] = found.as_slice() else { return None };
     let lead = bare[..only.start].trim();
-    let lead_is_dress = ["", "about", "approximately", "exactly", "=", "≈", "~", "+"].contains(&lead);
-    (lead_is_dress && !only.qualifies && UNIT.is_match(&bare[only.end..])).then(|| only.value.clone())
+    let lead_is_dress =
+        ["", "about", "approximately", "exactly", "=", "≈", "~", "+"].contains(&lead);
+    (lead_is_dress && !only.qualifies && UNIT.is_match(&bare[only.end..]))
+        .then(|| only.value.clone())
 }
 
 static CHOICE: LazyLock<[Regex; 3]> = LazyLock::new(|| {
     [
         // "(B)", "option (b)", "[B]", "B) kite"
-        pattern(r"^\W{0,4}(?i:(?:the )?(?:answer|option|choice|letter)s?:?\s+(?:is\s+)?)?\W{0,4}[(\[]\s*([A-Za-z])\s*[)\]]"),
+        pattern(
+            r"^\W{0,4}(?i:(?:the )?(?:answer|option|choice|letter)s?:?\s+(?:is\s+)?)?\W{0,4}[(\[]\s*([A-Za-z])\s*[)\]]",
+        ),
         // "B", "B.", "B: kite", "**B**"
-        pattern(r"^\W{0,4}(?i:(?:the )?(?:answer|option|choice|letter)s?:?\s+(?:is\s+)?)?\W{0,4}([A-Z])(?:[).:,;*\]]|\s*$|\s+[-–—(])"),
+        pattern(
+            r"^\W{0,4}(?i:(?:the )?(?:answer|option|choice|letter)s?:?\s+(?:is\s+)?)?\W{0,4}([A-Z])(?:[).:,;*\]]|\s*$|\s+[-–—(])",
+        ),
         // "b", "b)"
         pattern(r"^\W{0,4}(?i:(?:option|choice)\s+)?([a-z])(?:[).:]|\s*$)"),
     ]
 });
 /// A second letter right after the first, as in "(A) and (B)": no choice was made.
 static SECOND_CHOICE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^[\s)\].*]*(?:,|/|&|\band\b|\bor\b)\s*(?:and\s+|or\s+|also\s+)?(?:option\s+)?[(\[*]*([A-Z])(?:[)\].*]|\s*$)")
+    pattern(
+        r"^[\s)\].*]*(?:,|/|&|\band\b|\bor\b)\s*(?:and\s+|or\s+|also\s+)?(?:option\s+)?[(\[*]*([A-Z])(?:[)\].*]|\s*$)",
+    )
 });
 
 /// The letter at the beginning of a short answer; `None` where several are named.
@@ -148,8 +158,11 @@ fn whole_yes_no(bare: &str) -> Option<bool> {
 
 static ITEM_NUMBER: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?m)^\s*(?:\d{1,4}[.)]|[-*•])\s+"));
-static INTRODUCTION: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?is)^.{0,200}?\b(?:list|order|words|items|sorted|alphabetically|are|is)\b[^:\n]{0,60}:\s*"));
+static INTRODUCTION: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?is)^.{0,200}?\b(?:list|order|words|items|sorted|alphabetically|are|is)\b[^:\n]{0,60}:\s*",
+    )
+});
 
 /// Items parted by `,`, `;`, `<`, `>` or lines; where none of these parts them, by white space.
 fn list(bare: &str) -> Option<Canonical> {
@@ -216,7 +229,10 @@ mod tests {
         assert_eq!(shown("eighteen", Some(Form::Number)).as_deref(), Some("number 18"));
         assert_eq!(shown("b) kite", Some(Form::Choice)).as_deref(), Some("choice B"));
         assert_eq!(shown("Yes, it is.", Some(Form::YesNo)).as_deref(), Some("yes_no yes"));
-        assert_eq!(shown("Monsters, Inc", Some(Form::Choice)).as_deref(), Some("text monsters, inc"));
+        assert_eq!(
+            shown("Monsters, Inc", Some(Form::Choice)).as_deref(),
+            Some("text monsters, inc")
+        );
     }
 
     #[test]

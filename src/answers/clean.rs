@@ -18,10 +18,13 @@ static END_TOKENS: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static FRACTION: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\\[dtc]?frac\s*\{\s*(-?[\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}|\\[dtc]?frac\s*(\d)\s*(\d)")
+    pattern(
+        r"\\[dtc]?frac\s*\{\s*(-?[\d.,]+)\s*\}\s*\{\s*([\d.,]+)\s*\}|\\[dtc]?frac\s*(\d)\s*(\d)",
+    )
 });
-static WORDS_IN_MATHS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\\(?:text|mathrm|mathbf|textbf|operatorname|mbox)\s*\{([^{}]{0,200})\}"));
+static WORDS_IN_MATHS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\\(?:text|mathrm|mathbf|textbf|operatorname|mbox)\s*\{([^{}]{0,200})\}")
+});
 static MATHS_DRESS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\\[()\[\]]|\\[,;:! ]|\\(?:left|right|quad|qquad|displaystyle)\b|\\(?:\s|$)")
 });
@@ -68,10 +71,8 @@ pub(super) fn undress(text: &str) -> &str {
             .trim_end_matches(['*', '`', '"', '\u{201C}', '\u{201D}', '_', ' ', '\n', '\t', '\r']);
         bare = bare.strip_suffix(['.', '!', ';', ',', ':']).unwrap_or(bare);
         for mark in ['\'', '$'] {
-            bare = bare
-                .strip_prefix(mark)
-                .and_then(|inner| inner.strip_suffix(mark))
-                .unwrap_or(bare);
+            bare =
+                bare.strip_prefix(mark).and_then(|inner| inner.strip_suffix(mark)).unwrap_or(bare);
         }
         if bare == before {
             return bare;

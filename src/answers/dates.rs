@@ -17,7 +17,9 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static WEEKDAY: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)^(?:on\s+)?(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,.]?\s*)?(?:the\s+)?$")
+    pattern(
+        r"(?i)^(?:on\s+)?(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,.]?\s*)?(?:the\s+)?$",
+    )
 });
 
 /// The last calendar day named in a text. `03/04/2026` is read as March 4 unless only the other
@@ -67,7 +69,11 @@ mod tests {
             "04/17/2026",
             "17/04/2026",
         ] {
-            assert_eq!(whole_date(text).map(|d| d.to_string()).as_deref(), Some("2026-04-17"), "{text}");
+            assert_eq!(
+                whole_date(text).map(|d| d.to_string()).as_deref(),
+                Some("2026-04-17"),
+                "{text}"
+            );
         }
     }
 

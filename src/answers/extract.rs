@@ -43,6 +43,9 @@ pub fn extract(text: &str, expected: Option<Form>) -> Option<Canonical> {
         if is_non_answer(declared) && !signs_only(declared) {
             continue;
         }
+        if expected == Some(Form::Choice) && NO_OPTION.is_match(declared) {
+            return normal_text(declared);
+        }
         if let Some(answer) = read_declared(declared, expected) {
             return Some(answer);
         }
@@ -61,9 +64,8 @@ pub fn extract(text: &str, expected: Option<Form>) -> Option<Canonical> {
     }
 }
 
-static JSON_KEY: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"(?i)["'“]?(?:final[_ ]?)?(?:answer|result)["'”]\s*:\s*"#)
-});
+static JSON_KEY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"(?i)["'“]?(?:final[_ ]?)?(?:answer|result)["'”]\s*:\s*"#));
 static JSON_OPENING: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"^(?:[^{]{0,200}```\w*\s*)?\{\s*["'“]"#));
 
@@ -109,7 +111,9 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static HEADING: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)^(?:step|final|answer|solution|conclusion|explanation|summary|reasoning)\b[^\d]*$")
+    pattern(
+        r"(?i)^(?:step|final|answer|solution|conclusion|explanation|summary|reasoning)\b[^\d]*$",
+    )
 });
 
 /// What the reply declares to be its answer, the last declaration first.
@@ -129,12 +133,15 @@ fn declarations(plain: &str) -> impl Iterator<Item = &str> {
         }
         let sentence = first_sentence(line);
         // "Answer: First we add …" opens the working, it does not declare anything.
-        let opens_working = c.name("colon").is_some()
-            && sentence.len() > 80
-            && rest.len() > line.len() + SHORT;
+        let opens_working =
+            c.name("colon").is_some() && sentence.len() > 80 && rest.len() > line.len() + SHORT;
         (!opens_working).then_some(sentence)
     })
 }
+
+/// All or none of the options: an answer, but no letter.
+static NO_OPTION: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^\W{0,4}(?:none|neither|both|all) (?:of|option)?"));
 
 fn first_sentence(line: &str) -> &str {
     match sentences(line).first() {
@@ -178,9 +185,14 @@ fn concluding_number(plain: &str) -> Option<Number> {
     if let Some(bold) = in_bold.last() {
         return Some(bold);
     }
-    let stands_within = |start: usize| within.0 <= start && start < within.1;
-    let candidates: Vec<_> =
-        all.iter().filter(|q| stands_within(q.start) && !q.qualifies).collect();
+    let candidates_from = |from: usize| -> Vec<_> {
+        all.iter().filter(|q| from <= q.start && q.start < within.1 && !q.qualifies).collect()
+    };
+    let conclusion = within.0 + conclusion_within(&plain[within.0..within.1]);
+    let mut candidates = candidates_from(conclusion);
+    if candidates.is_empty() {
+        candidates = candidates_from(within.0);
+    }
     if let Some(result) = candidates.iter().rev().find(|q| q.result) {
         return Some(result.value.clone());
     }
@@ -192,6 +204,27 @@ fn concluding_number(plain: &str) -> Option<Number> {
         .or(candidates.last().copied())
         .or(Some(last))
         .map(|q| q.value.clone())
+}
+
+static CONCLUDES: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:[,;]|\band) (?:so|therefore|thus|hence|which means|this means|meaning)(?: that)?,? ",
+    )
+});
+static PREMISE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)^\W*(?:so,? |and )?(?:since|because|as|if|given|when|after|with|for|in|over|at) [^\n]*?,\s",
+    )
+});
+
+/// Where the conclusion of a sentence begins: after its last ", so …", else after a leading clause
+/// that states a premise ("Since one box holds 24, she needs 1 box").
+fn conclusion_within(sentence: &str) -> usize {
+    CONCLUDES
+        .find_iter(sentence)
+        .last()
+        .or_else(|| PREMISE.find(sentence))
+        .map_or(0, |found| found.end())
 }
 
 static LETTER: LazyLock<Regex> =
@@ -217,7 +250,9 @@ fn concluding_choice(plain: &str) -> Option<char> {
 }
 
 static POLAR_WORD: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"(?i)(\bnot\s+)?\b(yes|true|false|correct|incorrect|plausible|implausible)\b|\bis (no)\b|\b(no)(?:[.,!;"'*]|\s*$)"#)
+    pattern(
+        r#"(?i)(\bnot\s+)?\b(yes|true|false|correct|incorrect|plausible|implausible)\b|\bis (no)\b|\b(no)(?:[.,!;"'*]|\s*$)"#,
+    )
 });
 
 /// The yes or no with which prose opens, else that of the last sentence that has one.
@@ -235,7 +270,9 @@ fn concluding_yes_no(plain: &str) -> Option<bool> {
 
 static ITEM_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(?:\d{1,4}[.)]|[-*•])\s+\S"));
 static LEAD_IN: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?is)^.{0,200}?\b(?:we (?:now )?have|the (?:sorted |final )?(?:list|order|words)(?: is| are)?)\b[:\s]*")
+    pattern(
+        r"(?is)^.{0,200}?\b(?:we (?:now )?have|the (?:sorted |final )?(?:list|order|words)(?: is| are)?)\b[:\s]*",
+    )
 });
 
 /// The list on which a reply ends: its closing block of item lines, else its last line.

@@ -72,8 +72,9 @@ static QUANTITY: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 /// A "how long" or "what is" that asks for an explanation after all.
-static EXPLAIN: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\bhow much (?:do|does|did) .{1,40}\b(?:know|care|matter|like|love)\b"));
+static EXPLAIN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\bhow much (?:do|does|did) .{1,40}\b(?:know|care|matter|like|love)\b")
+});
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(?:what|which) (?:is the )?date\b|\bon (?:what|which) (?:day|date)\b|\bwhat day (?:is|was|will be) (?:it )?(?:in )?(?:\d+|an?|one|two|three) (?:days?|weeks?|months?|years?)\b",
@@ -89,8 +90,7 @@ static POLAR: LazyLock<Regex> = LazyLock::new(|| {
 static ALTERNATIVE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bor\b(?:\s+(not)\b)?"));
 static INTERROGATIVE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:what|which|who|whom|whose|when|where|why|how)\b"));
-static YES_OPTION: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^\s*(?:yes|no|true|false)\s*$"));
+static YES_OPTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(?:yes|no|true|false)\s*$"));
 
 /// The form of answer that a question asks for, as far as its wording tells; `None` is unknown.
 ///
@@ -148,10 +148,8 @@ fn asked_sentence(folded: &str) -> &str {
 
 fn is_polar(asked: &str) -> bool {
     let Some(found) = POLAR.captures(asked) else { return false };
-    let (start, subject) = (
-        found.get(0).map_or(0, |m| m.start()),
-        found.get(1).map_or("", |m| m.as_str()),
-    );
+    let (start, subject) =
+        (found.get(0).map_or(0, |m| m.start()), found.get(1).map_or("", |m| m.as_str()));
     // "Can you write …" asks for a deed; "…, who is" and "A or B" want more than a yes.
     let asks_for_deed = start == 0
         && subject == "you"
@@ -231,7 +229,10 @@ mod tests {
             expected_form("Sort the following words alphabetically: List: pear apple"),
             Some(Form::List)
         );
-        assert_eq!(expected_form("What is the date 45 days after March 3, 2026?"), Some(Form::Date));
+        assert_eq!(
+            expected_form("What is the date 45 days after March 3, 2026?"),
+            Some(Form::Date)
+        );
         assert_eq!(expected_form("What day of the week is 2026-11-22?"), Some(Form::Text));
         assert_eq!(
             expected_form("Is it a proof?\nOptions:\n- valid \n- invalid"),

@@ -11,9 +11,9 @@ mod clean;
 mod dates;
 mod extract;
 mod form;
-mod numbers;
 #[cfg(test)]
 pub(crate) mod measured;
+mod numbers;
 mod refusal;
 
 pub use canonical::canonical;

@@ -66,9 +66,7 @@ fn quantity(text: &str, captures: &regex::Captures<'_>) -> Option<Quantity> {
         } else {
             negative = true;
         }
-    } else if before.is_some_and(|c| c.is_alphabetic() || c == '_')
-        && body.start() == start
-    {
+    } else if before.is_some_and(|c| c.is_alphabetic() || c == '_') && body.start() == start {
         // `x2`, `B12`: part of a name. `x = 5x` is caught by what follows.
         return None;
     }
@@ -100,7 +98,9 @@ fn quantity(text: &str, captures: &regex::Captures<'_>) -> Option<Quantity> {
             }
             end += 3;
         }
-    } else if before == Some(':') && text[..start].trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit()) {
+    } else if before == Some(':')
+        && text[..start].trim_end_matches(':').ends_with(|c: char| c.is_ascii_digit())
+    {
         return None;
     }
     if negative {
@@ -114,7 +114,9 @@ fn quantity(text: &str, captures: &regex::Captures<'_>) -> Option<Quantity> {
 
 /// `5/2`, `2 1/2`; not `12/25/2020`, not `24/7`-like chains.
 fn fraction(text: &str, captures: &regex::Captures<'_>, below: regex::Match<'_>) -> Option<Number> {
-    if text[below.end()..].starts_with(['/', '.']) && text[below.end() + 1..].starts_with(|c: char| c.is_ascii_digit()) {
+    if text[below.end()..].starts_with(['/', '.'])
+        && text[below.end() + 1..].starts_with(|c: char| c.is_ascii_digit())
+    {
         return None;
     }
     let body = captures.name("body")?.as_str();
@@ -122,7 +124,8 @@ fn fraction(text: &str, captures: &regex::Captures<'_>, below: regex::Match<'_>)
         None => format!("{body}/{}", below.as_str()).parse().ok(),
         Some(above) => {
             let whole: Number = body.parse().ok()?;
-            let part: Number = format!("{}/{}", above.as_str().trim(), below.as_str()).parse().ok()?;
+            let part: Number =
+                format!("{}/{}", above.as_str().trim(), below.as_str()).parse().ok()?;
             let proper = whole.is_integer() && part < Number::from(1);
             proper.then(|| Number::from(whole.as_rational() + part.as_rational()))
         }
@@ -143,7 +146,8 @@ fn hyphenated(after: &str) -> bool {
 fn numbers_an_item(text: &str, start: usize, after: &str) -> bool {
     // A number of an item stands near the beginning of its line; further back nobody looks.
     let near = &text[text.floor_char_boundary(start.saturating_sub(24))..start];
-    let Some(line) = near.rsplit_once('\n').map(|(_, line)| line).or((near.len() == start).then_some(near))
+    let Some(line) =
+        near.rsplit_once('\n').map(|(_, line)| line).or((near.len() == start).then_some(near))
     else {
         return false;
     };
@@ -175,14 +179,34 @@ fn operator_follows(after: &str) -> bool {
     let goes_on = |rest: &str| {
         let rest = rest.trim_start();
         rest.starts_with(['+', '×', '÷', '/', '='])
-            || rest.strip_prefix(['-', '−', '*', 'x']).is_some_and(|r| r.starts_with([' ', '$', '(']))
+            || rest
+                .strip_prefix(['-', '−', '*', 'x'])
+                .is_some_and(|r| r.starts_with([' ', '$', '(']))
     };
     star || goes_on(rest) || (after.starts_with(' ') && goes_on(unit))
 }
 
 const ONES: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 8] =
     ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
@@ -194,7 +218,9 @@ pub(super) fn last_in_words(text: &str) -> Option<Number> {
     let mut last = None;
     let mut run: Vec<&str> = Vec::new();
     for word in words.iter().map(String::as_str).chain(std::iter::once("")) {
-        if part_of_number(word) || (word == "and" && run.last().is_some_and(|w| *w == "hundred" || *w == "thousand")) {
+        if part_of_number(word)
+            || (word == "and" && run.last().is_some_and(|w| *w == "hundred" || *w == "thousand"))
+        {
             run.push(word);
             continue;
         }
@@ -280,7 +306,11 @@ mod tests {
     #[test]
     fn results_are_told_from_operands() {
         let results = |text: &str| {
-            quantities(text).into_iter().filter(|q| q.result).map(|q| q.value.to_string()).collect::<Vec<_>>()
+            quantities(text)
+                .into_iter()
+                .filter(|q| q.result)
+                .map(|q| q.value.to_string())
+                .collect::<Vec<_>>()
         };
         assert_eq!(results("3 * 4 = 12 * 2 = $24 left"), ["24"]);
         assert_eq!(results("= <<5/2=2.5>>2.5 miles"), ["2.5", "2.5"]);
@@ -290,8 +320,12 @@ mod tests {
 
     #[test]
     fn qualifiers_are_marked() {
-        let qualifying = |text: &str| quantities(text).iter().map(|q| q.qualifies).collect::<Vec<_>>();
-        assert_eq!(qualifying("her 10th birthday and a 4-foot wire of 8 pieces"), [true, true, false]);
+        let qualifying =
+            |text: &str| quantities(text).iter().map(|q| q.qualifies).collect::<Vec<_>>();
+        assert_eq!(
+            qualifying("her 10th birthday and a 4-foot wire of 8 pieces"),
+            [true, true, false]
+        );
         assert_eq!(qualifying("Step 2: add\n1. take 5"), [true, true, false]);
         assert_eq!(qualifying("18."), [false]);
     }

@@ -23,7 +23,7 @@ use crate::{
 struct Witness(Mutex<Vec<Recorded>>);
 
 impl LedgerObserver for Witness {
-    fn observe(&self, recorded: &[Recorded]) {
+    fn observe(&self, recorded: &[Recorded], _took: Duration) {
         self.0.lock().unwrap().extend_from_slice(recorded);
     }
 }

@@ -3,9 +3,10 @@
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -134,9 +135,10 @@ impl LedgerTask {
         let bytes = encode(Table::Meta, &head)?;
         batch.require(Table::Meta, HEAD, stored.bytes);
         batch.put(Table::Meta, HEAD, bytes.as_slice());
+        let since = Instant::now();
         self.store.commit(batch).await?;
         self.set_head(StoredHead { head, bytes: Some(bytes) });
-        self.show(&recorded);
+        self.show(&recorded, since.elapsed());
         Ok(results)
     }
 
@@ -152,15 +154,15 @@ impl LedgerTask {
             if missed.is_empty() {
                 break;
             }
-            self.show(&missed);
+            self.show(&missed, Duration::ZERO);
         }
         self.set_head(stored.clone());
         Ok(stored)
     }
 
-    fn show(&mut self, recorded: &[Recorded]) {
+    fn show(&mut self, recorded: &[Recorded], took: Duration) {
         for observer in &self.observers {
-            observer.observe(recorded);
+            observer.observe(recorded, took);
         }
         self.observed = recorded.last().map_or(self.observed, |r| r.seq);
     }

@@ -120,7 +120,7 @@ fn types(map: &mut Map<String, Value>) {
     let all = names.len();
     names.retain(|name| name != "null");
     if names.len() < all {
-        map.insert("nullable".to_owned(), Value::Bool(true));
+        nullable(map);
     }
     match names.len() {
         // Nothing but null: 3.0 has no such type, but an enum of it.
@@ -133,7 +133,8 @@ fn types(map: &mut Map<String, Value>) {
     }
 }
 
-/// A choice of which one branch is null becomes the other branches, nullable.
+/// A choice of which one branch is null becomes the other branches, nullable. In 3.0 `nullable`
+/// says nothing beside a reference, so the branches should be inline; the test below watches it.
 fn choices(map: &mut Map<String, Value>, keyword: &str) {
     let Some(Value::Array(branches)) = map.get_mut(keyword) else { return };
     let all = branches.len();
@@ -141,12 +142,23 @@ fn choices(map: &mut Map<String, Value>, keyword: &str) {
     if branches.len() == all {
         return;
     }
-    if let [_] = branches.as_slice()
-        && let Some(only) = map.remove(keyword)
-    {
-        map.insert("allOf".to_owned(), only);
+    if let [Value::Object(only)] = branches.as_mut_slice() {
+        let mut only = std::mem::take(only);
+        map.remove(keyword);
+        // What the choice says of itself goes before what its branch says.
+        only.append(map);
+        *map = only;
     }
+    nullable(map);
+}
+
+fn nullable(map: &mut Map<String, Value>) {
     map.insert("nullable".to_owned(), Value::Bool(true));
+    if let Some(Value::Array(values)) = map.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
 }
 
 /// `const` becomes an enum of one, `examples` becomes its first.
@@ -196,8 +208,8 @@ mod tests {
                 json!({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
             ),
             (
-                json!({"oneOf": [{"type": "null"}, {"$ref": "#/a"}]}),
-                json!({"allOf": [{"$ref": "#/a"}], "nullable": true}),
+                json!({"oneOf": [{"type": "null"}, {"type": "string", "enum": ["a"], "description": "b"}], "description": "c"}),
+                json!({"type": "string", "enum": ["a", null], "nullable": true, "description": "c"}),
             ),
             (
                 json!({"oneOf": [{"type": "null"}, {"$ref": "#/a"}, {"$ref": "#/b"}]}),
@@ -254,6 +266,8 @@ mod tests {
                 }
                 assert!(!map.get("examples").is_some_and(Value::is_array), "{place}: examples");
                 assert!(!map.contains_key("$ref") || map.len() == 1, "{place}: beside $ref");
+                let nullable = map.get("nullable") == Some(&Value::Bool(true));
+                assert!(!nullable || map.contains_key("type"), "{place}: nullable without type");
                 for bound in ["exclusiveMinimum", "exclusiveMaximum"] {
                     assert!(map.get(bound).is_none_or(Value::is_boolean), "{place}: {bound}");
                 }

@@ -89,6 +89,7 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Meta Orchestrator"),
+    servers((url = "/", description = "The service that serves this document.")),
     tags(
         (name = "unified", description = "Ask, judge, steer and watch the orchestrator."),
         (name = "operations", description = "Probes, metrics and documents.")

@@ -57,21 +57,24 @@ pub struct ProcessBody {
     #[schema(required = false, value_type = Vec<ContextPassage>)]
     pub context: Vec<Passage>,
     /// The conversation that the request belongs to. Answers within one are not remembered.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 128,
+    #[schema(nullable = false, value_type = Option<String>, min_length = 1, max_length = 128,
         pattern = "^[A-Za-z0-9_.:@-]+$")]
     pub session_id: Option<SessionId>,
     /// The strategy; the policy's when absent. `AIFirst`, `RuntimeFirst`, `Hybrid`,
     /// `ParallelFusion` and `Adaptive` are read, too.
+    #[schema(nullable = false)]
     pub strategy: Option<Strategy>,
     /// How hard ASI tries; by complexity when absent.
+    #[schema(nullable = false)]
     pub mode: Option<AsiMode>,
     /// How experts' answers become one; the policy's when absent.
+    #[schema(nullable = false)]
     pub consensus: Option<Consensus>,
     /// Time from receipt to response, in milliseconds; the configuration has a default and a most.
-    #[schema(minimum = 1, example = 10000)]
+    #[schema(nullable = false, minimum = 1, example = 10000)]
     pub deadline_ms: Option<u64>,
     /// Most that provider calls may cost together, in US dollars.
-    #[schema(minimum = 0, maximum = 1_000_000, example = 0.01)]
+    #[schema(nullable = false, minimum = 0, maximum = 1_000_000, example = 0.01)]
     pub max_cost_usd: Option<f64>,
     /// Neither recall the answer from the Confidence Lake nor remember it there.
     #[schema(required = false, default = false)]
@@ -92,7 +95,7 @@ pub enum ContextPassage {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct NamedPassage {
     /// Where it came from: a title, a path, an address.
-    #[schema(max_length = 256, example = "handbook.md")]
+    #[schema(nullable = false, max_length = 256, example = "handbook.md")]
     pub source: Option<String>,
     /// The text; more than white space.
     #[schema(min_length = 1)]

@@ -68,7 +68,7 @@ pub struct Metadata {
     /// The strategy in force.
     pub routing_strategy: Strategy,
     /// The ASI mode in force; null when ASI was not asked.
-    #[schema(required)]
+    #[schema(required, inline)]
     pub asi_mode: Option<AsiMode>,
     /// Passes through the doubling cycle: 1, and 1 more for each escalation or revision.
     pub vortex_cycles: u32,

@@ -2,6 +2,8 @@
 #![allow(missing_docs, unreachable_pub, reason = "tests")]
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod dashboards;

@@ -1,1 +1,338 @@
 //! Passages of documents and the retrieval experts over them.
+//!
+//! Two experts answer independently, each with one sentence as it stands in a document: BM25 over
+//! stemmed words, and likeness of hashed n-gram vectors. Both read a sentence together with its
+//! headings and neighbours, and both are silent when these do not cover the question's words.
+
+mod bm25;
+mod bundled;
+mod corpus;
+mod experts;
+mod folders;
+mod grammar;
+mod inline;
+mod kin;
+mod markdown;
+mod question;
+#[cfg(test)]
+mod questions;
+mod terms;
+
+use std::{io, path::PathBuf};
+
+use experts::{Expert, Library, Ranked};
+use markdown::Format;
+use question::Question;
+
+use crate::{
+    domain::{Canonical, Citation, Draft, Passage, Signal, Source, SourceKind, Tier},
+    text::normal_key,
+};
+
+/// Passages that are handed on as evidence.
+const MAX_EVIDENCE: usize = 4;
+/// Least coverage with which a passage is evidence; below the floor for an answer, because a
+/// language model can join what two passages say.
+const EVIDENCE_FLOOR: f64 = 0.45;
+
+/// What is read and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentsOptions {
+    /// Whether the project's own documentation is among the documents.
+    pub bundled: bool,
+    /// Levels of subfolders below each folder.
+    pub max_depth: usize,
+    /// Files read from all folders together.
+    pub max_files: usize,
+    /// Bytes of one file; a larger one is skipped.
+    pub max_file_bytes: u64,
+    /// Bytes of all files together.
+    pub max_total_bytes: u64,
+    /// Sentences of all documents together; each costs about 3 kB of memory.
+    pub max_sentences: usize,
+    /// Sentences of one request's own context.
+    pub max_context_sentences: usize,
+}
+
+impl Default for DocumentsOptions {
+    fn default() -> Self {
+        Self {
+            bundled: true,
+            max_depth: 8,
+            max_files: 2_000,
+            max_file_bytes: 2 << 20,
+            max_total_bytes: 32 << 20,
+            max_sentences: 50_000,
+            max_context_sentences: 2_000,
+        }
+    }
+}
+
+/// Why documents could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentsError {
+    /// A configured folder is missing or cannot be listed.
+    #[error("the documents folder {} cannot be read", path.display())]
+    Folder {
+        /// The folder as configured.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The index in memory could not be built.
+    #[error("the index of the documents cannot be built")]
+    Index(#[from] tantivy::TantivyError),
+}
+
+/// Why a file or subfolder was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SkipReason {
+    /// The system refused it.
+    #[error("cannot be read: {0}")]
+    Unreadable(io::ErrorKind),
+    /// It is not text in UTF-8.
+    #[error("is not UTF-8")]
+    NotUtf8,
+    /// It is larger than `max_file_bytes`.
+    #[error("is larger than the limit for one file")]
+    TooLarge,
+    /// `max_files` have been read.
+    #[error("comes after the limit on files")]
+    TooManyFiles,
+    /// `max_total_bytes` have been read.
+    #[error("would exceed the limit on the size of all files")]
+    TooMuchText,
+    /// `max_sentences` have been read; the document was taken only in part.
+    #[error("was cut at the limit on sentences")]
+    TooManySentences,
+    /// It lies deeper than `max_depth`.
+    #[error("lies deeper than the limit on subfolders")]
+    TooDeep,
+    /// It is a link that leads out of the folder.
+    #[error("links to a place outside of the folder")]
+    LinksOutside,
+    /// It is a pipe, a socket or a device.
+    #[error("is not a regular file")]
+    NotAFile,
+}
+
+/// Something that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its path relative to the configured folder.
+    pub document: String,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// What was read and what was not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// The extent of what was read.
+    pub stats: DocumentsStats,
+    /// What was left out; the first hundred.
+    pub skipped: Vec<Skipped>,
+    /// How many more were left out.
+    pub skipped_further: usize,
+}
+
+impl LoadReport {
+    const MAX_SKIPPED: usize = 100;
+
+    fn skip(&mut self, document: String, reason: SkipReason) {
+        if self.skipped.len() < Self::MAX_SKIPPED {
+            self.skipped.push(Skipped { document, reason });
+        } else {
+            self.skipped_further += 1;
+        }
+    }
+}
+
+/// How much there is to search.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DocumentsStats {
+    /// Documents.
+    pub documents: usize,
+    /// Passages in them.
+    pub passages: usize,
+    /// Sentences in these.
+    pub sentences: usize,
+}
+
+/// What the experts found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Retrieval {
+    /// At most one draft for each expert; none when the documents do not cover the question.
+    pub drafts: Vec<Draft>,
+    /// The passages nearest to the question, best first, as evidence for a language model. Empty
+    /// when nothing is near.
+    pub passages: Vec<Passage>,
+}
+
+/// All documents, indexed. Immutable; shared by all requests.
+pub struct Documents {
+    library: Library,
+    fingerprint: u64,
+    max_context_sentences: usize,
+}
+
+impl std::fmt::Debug for Documents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Documents").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl Documents {
+    /// Reads and indexes the folders' documents (`.md`, `.markdown`, `.txt`), after the bundled
+    /// ones if these are wanted. Blocks while it reads.
+    ///
+    /// # Errors
+    /// [`DocumentsError::Folder`] for a folder that is missing or cannot be listed,
+    /// [`DocumentsError::Index`] when the index cannot be built. Single files that cannot be read
+    /// are no errors: the report names them.
+    pub fn open(
+        folders: &[PathBuf],
+        options: &DocumentsOptions,
+    ) -> Result<(Self, LoadReport), DocumentsError> {
+        let mut report = LoadReport::default();
+        let read = folders::read(folders, options, &mut report)?;
+        let bundled = if options.bundled { bundled::BUNDLED } else { &[] };
+        let all = bundled
+            .iter()
+            .map(|&(name, text)| (name, text, Format::Markdown))
+            .chain(read.iter().map(|d| (d.name.as_str(), d.text.as_str(), d.format)));
+        let mut corpus = corpus::Corpus::default();
+        let mut fingerprint = Fingerprint::default();
+        for (name, text, format) in all {
+            fingerprint.add(name);
+            fingerprint.add(text);
+            if !corpus.add(name, markdown::split(text, format), options.max_sentences) {
+                report.skip(name.to_owned(), SkipReason::TooManySentences);
+            }
+        }
+        let documents = Self {
+            library: Library::build(corpus)?,
+            fingerprint: fingerprint.0,
+            max_context_sentences: options.max_context_sentences,
+        };
+        report.stats = documents.stats();
+        Ok((documents, report))
+    }
+
+    /// The project's own documentation alone.
+    ///
+    /// # Errors
+    /// [`DocumentsError::Index`] when the index cannot be built.
+    pub fn bundled() -> Result<Self, DocumentsError> {
+        Self::open(&[], &DocumentsOptions::default()).map(|(documents, _)| documents)
+    }
+
+    /// Each expert's best sentence for a question, and the passages nearest to it.
+    ///
+    /// A question that comes with passages of its own (`extra`) is about them: these are searched
+    /// and the documents are not. Takes well under a millisecond for the bundled documents.
+    #[must_use]
+    pub fn answer(&self, question: &str, extra: &[Passage]) -> Retrieval {
+        if extra.is_empty() {
+            return retrieve(&self.library, question);
+        }
+        let mut corpus = corpus::Corpus::default();
+        for passage in extra {
+            let sections = markdown::split(&passage.text, Format::Markdown);
+            if !corpus.add(&passage.source, sections, self.max_context_sentences) {
+                break;
+            }
+        }
+        // An index in memory does not fail; were it to, nobody knows.
+        Library::build(corpus).map(|library| retrieve(&library, question)).unwrap_or_default()
+    }
+
+    /// Stands for the content of all documents: changes when any of them does, and is the same
+    /// after a restart. Answers remembered from documents carry it as their epoch.
+    #[must_use]
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// How much there is to search.
+    #[must_use]
+    pub fn stats(&self) -> DocumentsStats {
+        let corpus = &self.library.corpus;
+        DocumentsStats {
+            documents: corpus.documents,
+            passages: corpus.passages.len(),
+            sentences: corpus.sentences.len(),
+        }
+    }
+}
+
+fn retrieve(library: &Library, question: &str) -> Retrieval {
+    let Some(question) = Question::read(question, &library.corpus) else {
+        return Retrieval::default();
+    };
+    let rankings = Expert::ALL.map(|expert| (expert, library.rank(expert, &question)));
+    Retrieval {
+        drafts: rankings.iter().filter_map(|(e, ranked)| draft(library, *e, ranked)).collect(),
+        passages: evidence(library, rankings.iter().flat_map(|(_, ranked)| ranked)),
+    }
+}
+
+fn draft(library: &Library, expert: Expert, ranked: &[Ranked]) -> Option<Draft> {
+    let best = ranked.first().filter(|r| r.answers())?;
+    let sentence = library.corpus.sentences.get(best.sentence)?;
+    let passage = library.corpus.passages.get(sentence.passage)?;
+    let signal = Signal::clamped(library.signal(ranked));
+    let answer = Canonical::Text(normal_key(&sentence.text));
+    let source = Source::new(Tier::Asi, SourceKind::Document, expert.name());
+    let mut draft = Draft::new(source, sentence.text.as_str(), Some(answer), signal);
+    draft.citations.push(Citation {
+        document: passage.document.to_string(),
+        section: passage.section.as_deref().map(str::to_owned),
+        line: sentence.line,
+        quote: sentence.text.clone(),
+        score: signal.get(),
+    });
+    Some(draft)
+}
+
+/// The passages of the sentences that both experts rank highest, taken together.
+fn evidence<'a>(library: &Library, ranked: impl Iterator<Item = &'a Ranked>) -> Vec<Passage> {
+    let mut near: Vec<(usize, f64)> = Vec::new();
+    for r in ranked.filter(|r| r.coverage >= EVIDENCE_FLOOR) {
+        let Some(sentence) = library.corpus.sentences.get(r.sentence) else { continue };
+        match near.iter_mut().find(|(passage, _)| *passage == sentence.passage) {
+            Some((_, score)) => *score = score.max(r.score),
+            None => near.push((sentence.passage, r.score)),
+        }
+    }
+    near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    near.iter()
+        .take(MAX_EVIDENCE)
+        .filter_map(|&(number, _)| library.corpus.passages.get(number))
+        .map(|p| {
+            let section = p.section.as_deref().map(|s| format!(", {s}")).unwrap_or_default();
+            Passage {
+                source: format!("{}{section}, line {}", p.document, p.line),
+                text: p.text.clone(),
+            }
+        })
+        .collect()
+}
+
+/// FNV-1a, 64 bit: stable across versions and machines, unlike the standard library's hasher.
+struct Fingerprint(u64);
+
+impl Default for Fingerprint {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fingerprint {
+    fn add(&mut self, text: &str) {
+        let length = (text.len() as u64).to_le_bytes();
+        for &byte in length.iter().chain(text.as_bytes()) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

@@ -59,10 +59,10 @@ pub struct DecisionRecord {
     pub recalled_from: Option<ResponseId>,
     /// From receipt to response, in microseconds.
     pub duration_us: u64,
-    /// Time that Flux took, when it was asked, in microseconds; and whether it gave an answer.
-    pub flux: Option<(u64, bool)>,
+    /// Time that Flux took, when it was asked, in microseconds; and how that ended.
+    pub flux: Option<(u64, Ended)>,
     /// The same of ASI.
-    pub asi: Option<(u64, bool)>,
+    pub asi: Option<(u64, Ended)>,
     /// Cost in US dollars, where prices are configured.
     pub cost_usd: Option<f64>,
     /// A fixed error code when it failed.

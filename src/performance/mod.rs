@@ -1,1 +1,12 @@
-//! What each strategy and tier has been worth, folded from the ledger.
+//! What each strategy and tier has been worth, folded from the ledger and from nothing else, so
+//! that a restart arrives at the same figures.
+
+mod board;
+mod interval;
+mod latency;
+mod tally;
+
+pub use board::{Board, Snapshot, SnapshotCell};
+pub use interval::{Interval, wilson};
+pub use latency::{LatencyHistogram, Quantiles};
+pub use tally::{Accuracy, Summary, Tally};

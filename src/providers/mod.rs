@@ -1,1 +1,64 @@
 //! Language models behind HTTP, one file a dialect.
+//!
+//! A call has a deadline, at most one retry, a cap on what it reads, and a typed failure. A key goes
+//! to its own provider's address and nowhere else: redirects are not followed, proxies of the
+//! environment are not used, and no request can name an address.
+
+mod client;
+mod discovery;
+mod openai;
+mod render;
+mod retry;
+#[cfg(test)]
+mod testing;
+mod wire;
+
+use std::sync::Arc;
+
+pub use discovery::{Undiscovered, discover};
+
+use crate::{
+    domain::LanguageModel,
+    settings::{Dialect, ProviderSettings},
+    telemetry::Metrics,
+};
+
+/// Why a provider cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// The HTTP client cannot be built; almost always a missing certificate store.
+    #[error(
+        "the HTTPS client of provider `{provider}` cannot be built: {source}; install the system's \
+         CA certificates (Debian: ca-certificates)"
+    )]
+    Client {
+        /// The provider's configured name.
+        provider: String,
+        /// What the client says.
+        source: reqwest::Error,
+    },
+    /// The key cannot be sent in a header.
+    #[error("the key of provider `{provider}` has characters that no header may carry")]
+    Key {
+        /// The provider's configured name.
+        provider: String,
+    },
+}
+
+/// Makes every configured model ready to be asked, in the order of the configuration, and lets its
+/// name be a metric label. Connects to nothing.
+///
+/// # Errors
+/// [`ProviderError`] for the first provider that cannot be used.
+pub fn build(
+    settings: &[ProviderSettings],
+    metrics: &Metrics,
+) -> Result<Vec<Arc<dyn LanguageModel>>, ProviderError> {
+    let mut models: Vec<Arc<dyn LanguageModel>> = Vec::new();
+    for provider in settings.iter().filter(|provider| !provider.models.is_empty()) {
+        match provider.kind {
+            Dialect::OpenAi => models.extend(openai::models(provider, metrics)?),
+        }
+    }
+    Ok(models)
+}

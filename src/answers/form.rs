@@ -1,0 +1,249 @@
+//! The form of answer that a question asks for.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::{domain::Canonical, text::fold};
+
+use super::clean::pattern;
+
+/// The form an answer is expected to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// A quantity.
+    Number,
+    /// The letter of an offered option.
+    Choice,
+    /// Yes or no, true or false.
+    YesNo,
+    /// A calendar day.
+    Date,
+    /// Items in an order.
+    List,
+    /// Words, to be taken as they are.
+    Text,
+}
+
+impl Form {
+    /// The name in traces; the same as [`Canonical::kind`] of a fitting answer.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Choice => "choice",
+            Self::YesNo => "yes_no",
+            Self::Date => "date",
+            Self::List => "list",
+            Self::Text => "text",
+        }
+    }
+
+    /// Whether an answer has this form.
+    #[must_use]
+    pub fn fits(self, answer: &Canonical) -> bool {
+        self.name() == answer.kind()
+    }
+}
+
+/// Most characters of a question that are read from either end.
+const WINDOW: usize = 8 * 1024;
+
+static LETTERED_OPTIONS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    [
+        pattern(r"(?s)(?:^|\s)\(a\)\s*\S.*?\s\(b\)\s*\S"),
+        pattern(r"(?m)^\s*a[.)]\s+\S.*\n(?:.*\n){0,3}?\s*b[.)]\s+\S"),
+    ]
+});
+static LISTED_OPTIONS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?m)^\s*options:\s*\n((?:\s*[-*•]\s*\S.*(?:\n|$)){2,})"));
+static SORT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:sort|alphabeti[sz]e|rank|arrange|order)\b.{0,40}\b(?:words?|items?|numbers?|names?|list|following|alphabetical(?:ly)?|order)\b|\bin (?:alphabetical|ascending|descending) order\b",
+    )
+});
+static QUANTITY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"\bhow (?:many|much|old|far|tall|long|fast|heavy|wide|deep|big|large|often)\b",
+        r"|\bwhat (?:percent(?:age)?|fraction|number|amount|sum|distance|speed|length|area|volume|weight|height|age)\b",
+        r"|\bwhat(?:'s| is| are| was| were| will be| would be|) (?:the |his |her |their |its |my |your )?(?:\w+ ){0,3}?(?:total|sum|difference|product|quotient|average|mean|median|number|amount|cost|price|percentage|probability|profit|ratio|remainder|area|volume|perimeter|speed|distance|value|salary|age|square root|cube root)\b",
+        r"|\b(?:calculate|compute|evaluate|determine|find|work out)\b.{0,60}\b(?:total|sum|difference|product|average|mean|number|amount|cost|price|percentage|probability|profit|area|volume|perimeter|speed|distance|value|age|time|length)\b",
+        r"|\d\s*%\s*of\s+\$?\d|\bpercent of \$?\d|\bhow .{0,20}\bmore\b|=\s*\??\s*$",
+    ))
+});
+/// A "how long" or "what is" that asks for an explanation after all.
+static EXPLAIN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"\bhow much (?:do|does|did) .{1,40}\b(?:know|care|matter|like|love)\b")
+});
+static DATE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:what|which) (?:is the )?date\b|\bon (?:what|which) (?:day|date)\b|\bwhat day (?:is|was|will be) (?:it )?(?:in )?(?:\d+|an?|one|two|three) (?:days?|weeks?|months?|years?)\b",
+    )
+});
+static WEEKDAY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bday of the week\b|\bweekday\b"));
+static POLAR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"(?:^|[,:]\s+|\bthen\s+)(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might|isn't|aren't|wasn't|weren't|don't|doesn't|didn't|hasn't|haven't|can't|couldn't|won't|wouldn't|shouldn't)",
+        r"\s+(\w+)",
+    ))
+});
+static ALTERNATIVE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bor\b(?:\s+(not)\b)?"));
+static INTERROGATIVE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?:what|which|who|whom|whose|when|where|why|how)\b"));
+static YES_OPTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(?:yes|no|true|false)\s*$"));
+
+/// The form of answer that a question asks for, as far as its wording tells; `None` is unknown.
+///
+/// Lettered options come first (`(A) …`, `A. …`), then options listed with dashes, sorting,
+/// dates, quantities, and last the questions that open with an auxiliary verb and offer no
+/// alternative.
+#[must_use]
+pub fn expected_form(question: &str) -> Option<Form> {
+    let folded = fold(&windowed(question));
+    if LETTERED_OPTIONS.iter().any(|options| options.is_match(&folded)) {
+        return Some(Form::Choice);
+    }
+    if let Some(options) = LISTED_OPTIONS.captures(&folded).and_then(|c| c.get(1)) {
+        let polar = options
+            .as_str()
+            .lines()
+            .map(|line| line.trim_start_matches([' ', '\t', '-', '*', '•']))
+            .filter(|line| !line.trim().is_empty())
+            .all(|line| YES_OPTION.is_match(line));
+        return Some(if polar { Form::YesNo } else { Form::Text });
+    }
+    let asked = asked_sentence(&folded);
+    if SORT.is_match(&folded) && !folded.trim_end().ends_with('?') {
+        return Some(Form::List);
+    }
+    if WEEKDAY.is_match(asked) {
+        return Some(Form::Text);
+    }
+    if DATE.is_match(asked) {
+        return Some(Form::Date);
+    }
+    if QUANTITY.is_match(asked) && !EXPLAIN.is_match(asked) {
+        return Some(Form::Number);
+    }
+    is_polar(asked).then_some(Form::YesNo)
+}
+
+/// The two ends of a question: instructions stand at its beginning or at its end.
+fn windowed(question: &str) -> String {
+    if question.len() <= 2 * WINDOW {
+        return question.to_owned();
+    }
+    let head = question.floor_char_boundary(WINDOW);
+    let tail = question.ceil_char_boundary(question.len() - WINDOW);
+    format!("{}\n{}", &question[..head], &question[tail..])
+}
+
+/// The last sentence that ends in a question mark, else the last sentence. A quotation that
+/// follows belongs to the question, not to its form.
+fn asked_sentence(folded: &str) -> &str {
+    let sentences = crate::text::sentences(folded);
+    let asked = sentences.iter().rev().find(|s| s.text.trim_end_matches(['"', ')']).ends_with('?'));
+    asked.or(sentences.last()).map_or(folded, |s| s.text).trim()
+}
+
+fn is_polar(asked: &str) -> bool {
+    let Some(found) = POLAR.captures(asked) else { return false };
+    let (start, subject) =
+        (found.get(0).map_or(0, |m| m.start()), found.get(1).map_or("", |m| m.as_str()));
+    // "Can you write …" asks for a deed; "…, who is" and "A or B" want more than a yes.
+    let asks_for_deed = start == 0
+        && subject == "you"
+        && ["can", "could", "will", "would"].iter().any(|verb| asked.starts_with(verb));
+    let offers_alternative = ALTERNATIVE.captures_iter(asked).any(|c| c.get(1).is_none());
+    let interrogative_first =
+        INTERROGATIVE.find(asked).is_some_and(|word| word.start() < start + 1 && start > 0);
+    (asked.ends_with('?') || asked.ends_with("?\"") || start == 0)
+        && !asks_for_deed
+        && !offers_alternative
+        && !interrogative_first
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lettered_options_make_a_choice_even_when_quantities_are_asked() {
+        for question in [
+            "How many penguins are there?\nOptions:\n(A) 1\n(B) 2",
+            "Which is a fruit?\nA. stone\nB. apple\nC. car",
+            "Which is a fruit?\nA) stone\nB) apple",
+            "Pick one: (a) red (b) blue",
+        ] {
+            assert_eq!(expected_form(question), Some(Form::Choice), "{question}");
+        }
+    }
+
+    #[test]
+    fn quantities_want_numbers() {
+        for question in [
+            "A robe takes 2 bolts of blue. How many bolts in total does it take?",
+            "What percent of 80 is 12?",
+            "what is 15% of 80?",
+            "((4 + 7) * 2) =",
+            "If there are 3 cars and 2 leave, how much is left over for Sam?",
+            "Calculate the total cost of the cups.",
+            "What is the price of the car in 2010?",
+        ] {
+            assert_eq!(expected_form(question), Some(Form::Number), "{question}");
+        }
+    }
+
+    #[test]
+    fn polar_questions_want_yes_or_no() {
+        for question in [
+            "Is the service up?",
+            "Question: Ann tells the truth. Does Ann tell the truth?",
+            "If you follow these instructions, do you return to the starting point?\nOptions:\n- Yes\n- No",
+            "Is the following sentence plausible? \"He walked on ball four.\"",
+            "Is it safe or not?",
+        ] {
+            assert_eq!(expected_form(question), Some(Form::YesNo), "{question}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_stays_unknown() {
+        for question in [
+            "Who wrote Faust?",
+            "Is it red or blue?",
+            "Can you write a poem about autumn?",
+            "What does the hybrid strategy do?",
+            "not True or False is",
+            "",
+        ] {
+            assert_eq!(expected_form(question), None, "{question}");
+        }
+    }
+
+    #[test]
+    fn sorting_wants_a_list_and_dates_want_a_date() {
+        assert_eq!(
+            expected_form("Sort the following words alphabetically: List: pear apple"),
+            Some(Form::List)
+        );
+        assert_eq!(
+            expected_form("What is the date 45 days after March 3, 2026?"),
+            Some(Form::Date)
+        );
+        assert_eq!(expected_form("What day of the week is 2026-11-22?"), Some(Form::Text));
+        assert_eq!(
+            expected_form("Is it a proof?\nOptions:\n- valid \n- invalid"),
+            Some(Form::Text)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_question_makes_the_reader_panic(question in "\\PC{0,200}") {
+            let _ = expected_form(&question);
+        }
+    }
+}

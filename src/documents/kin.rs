@@ -1,0 +1,170 @@
+//! Words that mean the same for a question: derivations, synonyms, slips of the pen.
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
+use crate::text::stem;
+
+/// How well a document's word stands for a question's word, 0 to 1.
+pub(super) const DERIVED: f64 = 0.9;
+pub(super) const SYNONYM: f64 = 0.8;
+pub(super) const MISTYPED: f64 = 0.7;
+
+/// What may follow the common beginning of two stems that derive from one word.
+const ENDINGS: &[&str] = &[
+    "", "abl", "abilit", "ability", "ag", "al", "ally", "anc", "ancy", "ant", "at", "ation", "ator",
+    "d", "e", "ed", "enc", "ent", "er", "est", "ibl", "ic", "ication", "ies", "ilit", "ility", "ion",
+    "ition", "iv", "iz", "ization", "l", "ly", "ment", "n", "ness", "or", "r", "s", "sion", "st", "t", "tion",
+    "up", "ur", "uration", "y", "ying",
+];
+
+/// Groups of words that newcomers use for one another.
+const SYNONYMS: &[&[&str]] = &[
+    &["accept", "allow", "support", "available"],
+    &["add", "attach", "connect", "hook", "integrate", "plug", "put"],
+    &["address", "host", "url"],
+    &["adjust", "change", "modify", "set", "switch", "update"],
+    &["ai", "asi", "llm"],
+    &["answer", "reply", "response", "result"],
+    &["attribute", "field", "property"],
+    &["auth", "authenticate", "authentication", "login"],
+    &["boot", "launch", "run", "start"],
+    &["break", "crash", "error", "fail", "failure", "unavailable"],
+    &["cache", "keep", "kept", "memory", "persist", "remember", "save", "store"],
+    &["chance", "likely", "probability"],
+    &["cheap", "cost", "expensive", "money", "paid", "pay", "price"],
+    &["check", "validate", "verify"],
+    &["choose", "pick", "select"],
+    &["combine", "fuse", "fusion", "join", "merge"],
+    &["config", "configuration", "configure", "option", "setting"],
+    &["correct", "right"],
+    &["credential", "key", "secret", "token"],
+    &["database", "db"],
+    &["default", "standard"],
+    &["define", "definition"],
+    &["delete", "erase", "evict", "forget", "purge", "remove"],
+    &["dir", "directory", "folder"],
+    &["doc", "document", "documentation", "file"],
+    &["env", "environment"],
+    &["fast", "quick", "rapid", "speed"],
+    &["halt", "quit", "shut", "shutdown", "stop", "terminate"],
+    &["incorrect", "mistake", "wrong"],
+    &["least", "minimum"],
+    &["licence", "license"],
+    &["metric", "statistic", "stats"],
+    &["privacy", "private"],
+    &["prompt", "query", "question", "request"],
+    &["vote", "weigh", "weight"],
+];
+
+/// Each stem's synonyms, stemmed.
+static BY_STEM: LazyLock<FxHashMap<String, Vec<String>>> = LazyLock::new(|| {
+    let mut table: FxHashMap<String, Vec<String>> = FxHashMap::default();
+    for group in SYNONYMS {
+        let stems: Vec<String> = group.iter().map(|word| stem(word)).collect();
+        for own in &stems {
+            let others = stems.iter().filter(|s| *s != own).cloned();
+            table.entry(own.clone()).or_default().extend(others);
+        }
+    }
+    table
+});
+
+/// The stems that may be meant by a stem.
+pub(super) fn synonyms(stem: &str) -> &'static [String] {
+    BY_STEM.get(stem).map_or(&[], Vec::as_slice)
+}
+
+/// Whether two stems look derived from one word, as `configur` and `configuration` do.
+pub(super) fn derived(a: &str, b: &str) -> bool {
+    let shared = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    if shared < 4 || a == b {
+        return false;
+    }
+    let (Some(rest_a), Some(rest_b)) = (a.get(shared..), b.get(shared..)) else { return false };
+    let known = |rest: &str| ENDINGS.contains(&rest);
+    // Short beginnings are shared by strangers: `port` and `portion`.
+    let close = |a: &str, b: &str| a.is_empty() && ["abl", "ag", "er", "est", "y"].contains(&b);
+    known(rest_a) && known(rest_b) && (shared >= 5 || close(rest_a, rest_b) || close(rest_b, rest_a))
+}
+
+/// Whether two words of at least five letters differ by one letter added, lost, changed or swapped
+/// with its neighbour.
+pub(super) fn mistyped(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    if short.len() < 5 || long.len() - short.len() > 1 || a.first() != b.first() {
+        return false;
+    }
+    let front = short.iter().zip(long.iter()).take_while(|(x, y)| x == y).count();
+    let back = short
+        .iter()
+        .rev()
+        .zip(long.iter().rev())
+        .take(short.len() - front)
+        .take_while(|(x, y)| x == y)
+        .count();
+    let differing = long.len() - front - back;
+    let swapped = || {
+        differing == 2
+            && a.len() == b.len()
+            && a.get(front) == b.get(front + 1)
+            && a.get(front + 1) == b.get(front)
+    };
+    differing <= 1 || swapped()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn derivations_meet_and_strangers_do_not() {
+        for (a, b) in [
+            ("configure", "configuration"),
+            ("evict", "eviction"),
+            ("store", "storage"),
+            ("verify", "verification"),
+            ("compress", "compression"),
+            ("latency", "latencies"),
+        ] {
+            let (a, b) = (stem(a), stem(b));
+            assert!(a == b || derived(&a, &b), "{a} and {b}");
+        }
+        for (a, b) in [("port", "portion"), ("capital", "capture"), ("provider", "province")] {
+            assert!(!derived(&stem(a), &stem(b)), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn one_slip_is_forgiven() {
+        for (slip, word) in [("hybird", "hybrid"), ("stratgy", "strategy"), ("consensuss", "consensus")]
+        {
+            assert!(mistyped(slip, word), "{slip}");
+        }
+        for (a, b) in [("poem", "item"), ("france", "trance"), ("weather", "feather")] {
+            assert!(!mistyped(a, b), "{a}");
+        }
+    }
+
+    #[test]
+    fn synonyms_are_mutual() {
+        for (stem, others) in BY_STEM.iter() {
+            for other in others {
+                assert!(synonyms(other).contains(stem), "{stem} and {other}");
+            }
+        }
+        assert!(synonyms("poem").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn kinship_is_mutual(a in "\\PC{0,12}", b in "\\PC{0,12}") {
+            prop_assert_eq!(derived(&a, &b), derived(&b, &a));
+            prop_assert_eq!(mistyped(&a, &b), mistyped(&b, &a));
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! A question as the experts see it: weighed words, and what kind of answer it wants.
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    corpus::{Corpus, Match, Sentence, TermId},
+    grammar, terms,
+};
+use crate::text::{NgramVector, is_stop_word, stem, words};
+
+/// What lies beyond is not read: no question about a document is longer.
+const MAX_CHARS: usize = 600;
+const MAX_TERMS: usize = 40;
+
+/// Words that shape a question but say little of its topic.
+const FURNITURE: &[&str] = &[
+    "actually", "also", "apply", "best", "between", "call", "contain", "consist", "count",
+    "define", "describe", "detail", "differ", "difference", "doesn't", "don't", "during", "exactly",
+    "example", "exist", "explain", "find", "get", "give", "go", "good", "happen", "hello", "help", "hi",
+    "inside", "kind", "know", "like", "list", "long", "look", "make", "many", "mean", "meant",
+    "much", "must", "name", "need", "often", "one", "own", "possible", "purpose", "put",
+    "question", "require", "see", "show", "something", "stand", "take", "thank", "thing", "try",
+    "type", "use", "used", "using", "want", "while", "way", "work",
+];
+
+static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
+    LazyLock::new(|| FURNITURE.iter().map(|word| stem(word)).collect());
+
+/// Weight of such a word beside a topic word's 1.
+const FURNITURE_WEIGHT: f64 = 0.15;
+
+/// How much a word counts for a sentence by where it stands.
+const IN_HEADING: f64 = 0.85;
+const ASIDE: f64 = 0.6;
+
+/// What kind of answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// What a thing is or does.
+    Definition,
+    /// All things of a kind.
+    Enumeration,
+    /// A number.
+    Quantity,
+    /// A way to do something.
+    Method,
+    /// Anything else.
+    Other,
+}
+
+/// A word of the question with its weight and its stand-ins in the corpus.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    /// Inverse document frequency, lowered for furniture.
+    pub weight: f64,
+    /// Whether it names the topic.
+    pub topical: bool,
+    /// The corpus's words for it; none when the corpus does not know it.
+    pub matches: Vec<Match>,
+}
+
+/// A question over one corpus.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub groups: Vec<Group>,
+    pub wanted: Wanted,
+    /// Whether it asks how.
+    pub how: bool,
+    pub vector: NgramVector,
+    total: f64,
+}
+
+impl Question {
+    /// Reads a question; `None` when it has no word that names a topic.
+    pub(super) fn read(text: &str, corpus: &Corpus) -> Option<Self> {
+        let text: String = text.chars().take(MAX_CHARS).collect();
+        let mut stems: Vec<String> = Vec::new();
+        for stem in terms::of_question(&text, |stem| corpus.knows(stem)) {
+            if stems.len() < MAX_TERMS && !stems.contains(&stem) {
+                stems.push(stem);
+            }
+        }
+        let groups: Vec<Group> = stems.iter().map(|stem| Group::read(stem, corpus)).collect();
+        let total = groups.iter().map(|g| g.weight).sum();
+        let topical = groups.iter().any(|g| g.topical) && total > 0.0;
+        topical.then(|| Self {
+            wanted: Wanted::read(&text),
+            how: words(&text).first().is_some_and(|w| w == "how"),
+            vector: NgramVector::of(&topic(&terms::spell_out(&text))),
+            groups,
+            total,
+        })
+    }
+
+    /// The weighed share of the question's words that a sentence, its headings and its
+    /// neighbours cover, 0 to 1.
+    pub(super) fn coverage(&self, sentence: &Sentence) -> f64 {
+        let covered: f64 = self.groups.iter().map(|g| g.weight * g.standing(sentence)).sum();
+        if self.total > 0.0 { covered / self.total } else { 0.0 }
+    }
+
+    /// How well the sentence covers the most telling of the topic's words that the corpus knows, 0
+    /// to 1.
+    pub(super) fn rarest_covered(&self, sentence: &Sentence) -> f64 {
+        self.rarest().map_or(0.0, |g| g.standing(sentence))
+    }
+
+    /// How much of the sentence's beginning is what the question is about, 0 to 1: a sentence
+    /// speaks of what it begins with.
+    pub(super) fn lead(&self, sentence: &Sentence) -> f64 {
+        const SHARES: [f64; 3] = [0.5, 0.3, 0.2];
+        let told = SHARES.iter().zip(sentence.subject());
+        told.map(|(share, &term)| share * self.asks(term)).sum()
+    }
+
+    /// How early the sentence names the most telling word, 0 to 1.
+    pub(super) fn subject(&self, sentence: &Sentence) -> f64 {
+        const BY_PLACE: [f64; 3] = [1.0, 0.5, 0.25];
+        let Some(rarest) = self.rarest() else { return 0.0 };
+        let named = BY_PLACE.iter().zip(sentence.subject());
+        named.map(|(share, &term)| share * rarest.quality(term)).fold(0.0, f64::max)
+    }
+
+    /// How well a term stands for any of the topic's words.
+    fn asks(&self, term: TermId) -> f64 {
+        self.topical().map(|g| g.quality(term)).fold(0.0, f64::max)
+    }
+
+    /// The most telling word of the topic.
+    fn rarest(&self) -> Option<&Group> {
+        let known = self.topical().filter(|g| !g.matches.is_empty());
+        known.max_by(|a, b| a.weight.total_cmp(&b.weight))
+    }
+
+    /// How far the sentence opens a section that is headed by what the question is about, 0 to 1:
+    /// sections begin with what their subject is.
+    pub(super) fn opens(&self, sentence: &Sentence) -> f64 {
+        sentence.opening * self.named_by(&sentence.nearest_heading)
+    }
+
+    /// How far the sentence has the form of the answer wanted, 0 to 1.
+    pub(super) fn form(&self, sentence: &Sentence) -> f64 {
+        let text = &sentence.text;
+        let certain = |holds: bool| f64::from(u8::from(holds));
+        match self.wanted {
+            Wanted::Quantity => certain(grammar::has_number(text)),
+            Wanted::Enumeration => grammar::enumerates(text),
+            Wanted::Method => certain(grammar::gives_a_way(text)),
+            Wanted::Definition => self.named_by(&sentence.defined),
+            Wanted::Other => 0.0,
+        }
+    }
+
+    /// How far a name (a heading, a definition's subject) is what the question is about, no more
+    /// and no less, 0 to 1.
+    fn named_by(&self, name: &[TermId]) -> f64 {
+        let weight: f64 = self.topical().map(|g| g.weight).sum();
+        if name.is_empty() || weight <= 0.0 {
+            return 0.0;
+        }
+        let best = |g: &Group| name.iter().map(|&t| g.quality(t)).fold(0.0, f64::max);
+        let covered = self.topical().map(|g| g.weight * best(g)).sum::<f64>() / weight;
+        let count = |n: usize| u32::try_from(n).map_or(f64::INFINITY, f64::from);
+        let asked = name.iter().filter(|&&t| self.asks(t) > 0.0).count();
+        covered * count(asked) / count(name.len())
+    }
+
+    fn topical(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|g| g.topical)
+    }
+}
+
+impl Group {
+    fn read(stem: &str, corpus: &Corpus) -> Self {
+        let topical = !FURNITURE_STEMS.contains(stem);
+        let matches = corpus.matches(stem);
+        let idf = corpus.idf(matches.first().map(|m| m.term));
+        let weight = match (topical, matches.is_empty()) {
+            (true, _) => idf,
+            (false, false) => idf * FURNITURE_WEIGHT,
+            // "How many … exist" asks no less when the documents never say "exist".
+            (false, true) => 0.0,
+        };
+        Self { weight, topical, matches }
+    }
+
+    /// How much this word counts in a search that weighs words by rarity itself.
+    pub(super) const fn emphasis(&self) -> f64 {
+        if self.topical { 1.0 } else { FURNITURE_WEIGHT }
+    }
+
+    /// How well a term stands for this word.
+    fn quality(&self, term: TermId) -> f64 {
+        self.matches.iter().find(|m| m.term == term).map_or(0.0, |m| m.quality)
+    }
+
+    /// How well a sentence covers this word.
+    fn standing(&self, sentence: &Sentence) -> f64 {
+        let best = |terms: &[TermId]| terms.iter().map(|&t| self.quality(t)).fold(0.0, f64::max);
+        if self.matches.is_empty() {
+            return 0.0;
+        }
+        best(&sentence.body)
+            .max(IN_HEADING * best(&sentence.heading))
+            .max(ASIDE * best(&sentence.aside))
+    }
+}
+
+impl Wanted {
+    fn read(text: &str) -> Self {
+        let found = words(text);
+        let has = |word: &str| found.iter().any(|w| w == word);
+        let word = |i: usize| found.get(i).map_or("", String::as_str);
+        match (word(0), word(1)) {
+            ("how", "many") | ("list" | "name" | "enumerate", _) => Self::Enumeration,
+            ("what" | "which", _) if has("there") || has("exist") || word(1) == "are" => {
+                Self::Enumeration
+            }
+            ("how", "much" | "long" | "often" | "big" | "large" | "high" | "fast") => {
+                Self::Quantity
+            }
+            ("how", "do" | "can" | "to" | "should" | "would" | "could") => Self::Method,
+            ("how", "does" | "is" | "are")
+            | ("what" | "what's" | "who" | "define" | "explain" | "describe" | "meaning", _)
+            | ("tell", "me") => Self::Definition,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The question without the words that shape it, for the likeness of vectors.
+fn topic(text: &str) -> String {
+    let kept: Vec<String> = words(text)
+        .into_iter()
+        .filter(|w| !is_stop_word(w) && !FURNITURE_STEMS.contains(&stem(w)))
+        .take(MAX_TERMS)
+        .collect();
+    kept.join(" ")
+}

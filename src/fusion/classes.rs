@@ -1,0 +1,130 @@
+//! Classes of equal answers and the evidence behind them.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use crate::domain::{Canonical, Draft, Signal, SourceKind, Step, Tier};
+
+/// What makes two drafts the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// The canonical answer.
+    Answer(Canonical),
+    /// The words of a draft that gives no answer: folded, white space collapsed.
+    Words(String),
+}
+
+impl Key {
+    fn of(draft: &Draft) -> Self {
+        match &draft.answer {
+            Some(answer) => Self::Answer(answer.clone()),
+            None => {
+                let lower = draft.content.to_lowercase();
+                Self::Words(lower.split_whitespace().collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self, Self::Answer(_))
+    }
+
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Answer(answer) => answer.to_string(),
+            Self::Words(_) => "(no answer)".to_owned(),
+        }
+    }
+}
+
+/// One class: its drafts in an order that only their content decides, the best first.
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) key: Key,
+    pub(super) drafts: Vec<Draft>,
+}
+
+impl Class {
+    /// One draft of each source, its best: two drafts of one source are not independent.
+    pub(super) fn independent(&self) -> impl Iterator<Item = &Draft> {
+        self.drafts.iter().enumerate().filter_map(|(at, draft)| {
+            let earlier = self.drafts.get(..at).unwrap_or_default();
+            let is_first = earlier.iter().all(|d| d.source.name != draft.source.name);
+            is_first.then_some(draft)
+        })
+    }
+
+    pub(super) fn signals(&self) -> impl Iterator<Item = Signal> {
+        self.independent().map(|d| d.signal)
+    }
+}
+
+/// Sorts drafts into classes, in the order of the answers.
+pub(super) fn classes(drafts: Vec<Draft>) -> Vec<Class> {
+    let mut found: BTreeMap<Key, Vec<Draft>> = BTreeMap::new();
+    for draft in drafts {
+        found.entry(Key::of(&draft)).or_default().push(draft);
+    }
+    found
+        .into_iter()
+        .map(|(key, mut drafts)| {
+            drafts.sort_by(best_first);
+            Class { key, drafts }
+        })
+        .collect()
+}
+
+/// The higher signal first, then the checkpoint, then what can be read up or followed; what is
+/// left is decided by the text, so that equal drafts do not depend on who came first.
+fn best_first(a: &Draft, b: &Draft) -> Ordering {
+    let steps =
+        |d: &Draft| -> Vec<String> { d.steps.iter().map(|Step { text }| text.clone()).collect() };
+    let cited = |d: &Draft| -> Vec<(String, u32)> {
+        d.citations.iter().map(|c| (c.document.clone(), c.line)).collect()
+    };
+    b.signal
+        .get()
+        .total_cmp(&a.signal.get())
+        .then_with(|| b.passed_a_checkpoint().cmp(&a.passed_a_checkpoint()))
+        .then_with(|| b.position().get().cmp(&a.position().get()))
+        .then_with(|| b.citations.len().cmp(&a.citations.len()))
+        .then_with(|| b.steps.len().cmp(&a.steps.len()))
+        .then_with(|| kind_order(a.source.kind).cmp(&kind_order(b.source.kind)))
+        .then_with(|| a.content.cmp(&b.content))
+        .then_with(|| a.source.cmp(&b.source))
+        .then_with(|| a.latency.cmp(&b.latency))
+        .then_with(|| a.usage.completion_tokens.cmp(&b.usage.completion_tokens))
+        .then_with(|| a.usage.prompt_tokens.cmp(&b.usage.prompt_tokens))
+        .then_with(|| steps(a).cmp(&steps(b)))
+        .then_with(|| cited(a).cmp(&cited(b)))
+        .then_with(|| a.recalled_from.cmp(&b.recalled_from))
+        .then_with(|| format!("{a:?}").cmp(&format!("{b:?}")))
+}
+
+/// Whose wording is preferred among equals.
+fn kind_order(kind: SourceKind) -> u8 {
+    match kind {
+        SourceKind::Solver => 0,
+        SourceKind::Document => 1,
+        SourceKind::Fused => 2,
+        SourceKind::Model => 3,
+        SourceKind::Lake => 4,
+        SourceKind::Drafter => 5,
+    }
+}
+
+/// Each tier's share of some weights; halves of nothing are shared by heads.
+pub(super) fn tier_shares(weights: &[(Tier, f64)]) -> [(Tier, f64); 2] {
+    let total: f64 = weights.iter().map(|(_, w)| w).sum();
+    let share = |tier: Tier| -> f64 {
+        let of_tier = weights.iter().filter(|(t, _)| *t == tier);
+        if total > 0.0 {
+            of_tier.map(|(_, w)| w / total).sum()
+        } else {
+            #[expect(clippy::cast_precision_loss, reason = "a handful of experts")]
+            {
+                of_tier.count() as f64 / weights.len().max(1) as f64
+            }
+        }
+    };
+    [(Tier::Flux, share(Tier::Flux)), (Tier::Asi, share(Tier::Asi))]
+}

@@ -1,0 +1,127 @@
+//! What the orchestrator promises to those who call it: its errors, its state, its receipts.
+
+use std::time::Duration;
+
+use crate::domain::{PolicyProblem, ResponseId};
+
+/// Why a request has no reply. The texts are for callers; they carry nothing internal.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ProcessError {
+    /// Every expert of the AI tier failed and Flux had nothing to stand in with.
+    #[error("no expert of the AI tier could answer")]
+    AsiFailed {
+        /// Each expert's configured name and a fixed code of its failure.
+        failures: Vec<(String, &'static str)>,
+        /// How long the providers asked to wait, where they did.
+        retry_after: Option<Duration>,
+    },
+    /// The deadline came before any answer.
+    #[error("the deadline of {deadline:?} came before any answer")]
+    DeadlineExceeded {
+        /// The deadline that the request had.
+        deadline: Duration,
+    },
+}
+
+impl ProcessError {
+    /// A short, fixed code for labels and the ledger.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AsiFailed { .. } => "asi_failed",
+            Self::DeadlineExceeded { .. } => "deadline_exceeded",
+        }
+    }
+}
+
+/// Why a policy was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// It is not a sound policy; all that is wrong with it.
+    #[error("the policy has {} problem(s)", .0.len())]
+    Invalid(Vec<PolicyProblem>),
+    /// Somebody else changed the policy at the same time.
+    #[error("the policy was changed by somebody else at the same time")]
+    Conflict,
+    /// It could not be made durable.
+    #[error("the policy could not be stored")]
+    Unavailable,
+}
+
+/// Why feedback was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FeedbackError {
+    /// This tenant has no such response.
+    #[error("there is no such response")]
+    UnknownResponse,
+    /// It could not be made durable.
+    #[error("the feedback could not be stored")]
+    Unavailable,
+}
+
+/// What feedback did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FeedbackReceipt {
+    /// The response that was judged.
+    pub response: ResponseId,
+    /// The score now on record.
+    pub score: f64,
+    /// The score that it replaces, when the response had been judged before.
+    pub previous_score: Option<f64>,
+    /// Remembered answers that were evicted because of it.
+    pub evicted: usize,
+}
+
+/// Whether a part does its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartState {
+    /// It does.
+    Ok,
+    /// It does not, and the service does without.
+    Degraded,
+    /// It is not configured.
+    Absent,
+}
+
+/// One part's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartHealth {
+    /// The part: `flux`, `asi`, `lake`, `documents`, `ledger`.
+    pub name: &'static str,
+    /// Whether it does its work.
+    pub state: PartState,
+    /// For people, in a few words.
+    pub detail: String,
+}
+
+/// The state of the whole. Learned without calling any provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Health {
+    /// Since the start.
+    pub uptime: Duration,
+    /// The parts.
+    pub parts: Vec<PartHealth>,
+}
+
+/// What the parts count beyond the figures per strategy and tier.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Internals {
+    /// Answers in the lake.
+    pub lake_entries: u64,
+    /// Recalls that found an answer, since the start.
+    pub lake_hits: u64,
+    /// Recalls that found none, since the start.
+    pub lake_misses: u64,
+    /// Answers evicted, since the start.
+    pub lake_evictions: u64,
+    /// Ticks of the Flux loop that had something to do, since the start.
+    pub flux_ticks: u64,
+    /// Share of intersections that agree; `None` before the first.
+    pub flux_coherence: Option<f64>,
+    /// Events in the ledger.
+    pub ledger_events: u64,
+    /// Events waiting to be made durable.
+    pub ledger_queued: u64,
+    /// Events that were lost because the queue was full or the store failed, since the start.
+    pub ledger_dropped: u64,
+}

@@ -1,0 +1,110 @@
+//! The fold of the ledger's events into figures per strategy and per tier.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Summary, Tally};
+use crate::domain::{DecisionRecord, Ended, LedgerEvent, Recorded, Strategy, Tier, TierRecord};
+
+/// The state of the fold. Two boards that saw the same events in the same order are equal.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Board {
+    last_seq: u64,
+    strategies: BTreeMap<Strategy, Tally>,
+    tiers: BTreeMap<Tier, Tally>,
+}
+
+/// The figures at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// The last event that they include.
+    pub last_seq: u64,
+    /// Strategies that were used, in the order of the documentation.
+    pub strategies: Vec<(Strategy, Summary)>,
+    /// Tiers that were asked.
+    pub tiers: Vec<(Tier, Summary)>,
+}
+
+impl Board {
+    /// Takes in one event; events that were already taken in change nothing.
+    pub fn fold(&mut self, recorded: &Recorded) {
+        if recorded.seq <= self.last_seq {
+            return;
+        }
+        self.last_seq = recorded.seq;
+        match &recorded.event {
+            LedgerEvent::Decision(decision) => self.decided(decision),
+            LedgerEvent::Outcome(outcome) => {
+                if let Some(decision) = &recorded.decision {
+                    self.judged(decision, outcome.score, recorded.previous_score);
+                }
+            }
+            LedgerEvent::Policy(_) => {}
+        }
+    }
+
+    /// The last event taken in; 0 before the first.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// What routing needs to know of a tier.
+    #[must_use]
+    pub fn tier_record(&self, tier: Tier) -> TierRecord {
+        let Some(tally) = self.tiers.get(&tier) else { return TierRecord::default() };
+        let (success, latency_ms) = tally.averages().unwrap_or_default();
+        TierRecord { requests: tally.requests(), success, latency_ms }
+    }
+
+    /// All figures.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            last_seq: self.last_seq,
+            strategies: self.strategies.iter().map(|(&s, t)| (s, t.summary())).collect(),
+            tiers: self.tiers.iter().map(|(&t, tally)| (t, tally.summary())).collect(),
+        }
+    }
+
+    fn decided(&mut self, decision: &DecisionRecord) {
+        let strategy = self.strategies.entry(decision.strategy).or_default();
+        strategy.ended(decision.ended, decision.duration_us);
+        for (tier, asked) in [(Tier::Flux, decision.flux), (Tier::Asi, decision.asi)] {
+            if let Some((micros, ended)) = asked {
+                self.tiers.entry(tier).or_default().ended(ended, micros);
+            }
+        }
+    }
+
+    /// An abstention that is judged says nothing of any answer's accuracy.
+    fn judged(&mut self, decision: &DecisionRecord, score: f64, previous: Option<f64>) {
+        if decision.ended != Ended::Answered {
+            return;
+        }
+        self.strategies.entry(decision.strategy).or_default().judged(score, previous);
+        if let Some(tier) = decision.tier {
+            self.tiers.entry(tier).or_default().judged(score, previous);
+        }
+    }
+}
+
+/// Holds the newest snapshot. Cheap to share; readers never wait.
+#[derive(Debug, Clone, Default)]
+pub struct SnapshotCell(Arc<ArcSwap<Snapshot>>);
+
+impl SnapshotCell {
+    /// The newest snapshot.
+    #[must_use]
+    pub fn load(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
+    /// Replaces it.
+    pub fn publish(&self, snapshot: Snapshot) {
+        self.0.store(Arc::new(snapshot));
+    }
+}

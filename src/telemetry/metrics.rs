@@ -1,0 +1,475 @@
+//! One method for each thing that happens; nobody else touches a metric.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use prometheus::{
+    CounterVec, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+    core::{Collector, MetricVec, MetricVecBuilder},
+};
+
+use super::families::{self as f, Family};
+use crate::domain::{
+    Completion, ComplexityTier, DecisionRecord, Ended, ModelError, ModelProfile, Route, Strategy,
+    Tier,
+};
+
+/// The label of whatever is not known.
+const OTHER: &str = "other";
+/// What a call of a model can come to, besides the codes of [`ModelError`].
+const OK: &str = "ok";
+const CANCELLED: &str = "cancelled";
+/// Codes of [`ModelError`]; a test compares them.
+const ERROR_CODES: &[&str] = &[
+    "unreachable",
+    "timeout",
+    "rate_limited",
+    "unauthorized",
+    "status",
+    "malformed",
+    "too_large",
+    "cut",
+    "empty",
+    "over_budget",
+];
+/// Seconds, from what the runtime tier takes to what a slow provider takes.
+const DURATION_BUCKETS: &[f64] = &[
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+    1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+/// Seconds; the service's own work is finer than that.
+const OVERHEAD_BUCKETS: &[f64] = &[
+    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025,
+    0.05, 0.1, 0.25, 1.0,
+];
+/// Seconds; no provider is quicker than a few milliseconds.
+const UPSTREAM_BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0];
+/// Probabilities.
+const SHARE_BUCKETS: &[f64] = &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+
+/// What a lookup in the lake came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LakeLookup {
+    /// An answer was recalled.
+    Hit,
+    /// Nothing that fits is remembered.
+    Miss,
+    /// Recall would have been unsound, or was not wanted.
+    Skipped,
+}
+
+impl LakeLookup {
+    const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Skipped];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// All metrics of one service. Cheap to clone; clones share their numbers.
+#[derive(Debug, Clone)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    known: ArcSwap<Known>,
+    requests: IntCounterVec,
+    request_duration: HistogramVec,
+    overhead: HistogramVec,
+    tier_requests: IntCounterVec,
+    tier_duration: HistogramVec,
+    confidence: HistogramVec,
+    accuracy: Interval,
+    tier_accuracy: Interval,
+    outcomes: IntCounterVec,
+    complexity: IntCounterVec,
+    upstream_requests: IntCounterVec,
+    upstream_duration: HistogramVec,
+    upstream_retries: IntCounterVec,
+    upstream_tokens: IntCounterVec,
+    upstream_cost: CounterVec,
+    lake_lookups: IntCounterVec,
+    lake_entries: IntGaugeVec,
+    lake_evictions: IntCounterVec,
+    flux_ticks: IntCounterVec,
+    flux_coherence: GaugeVec,
+    ledger_appends: IntCounterVec,
+    ledger_dropped: IntCounterVec,
+    ledger_commit: HistogramVec,
+    http_requests: IntCounterVec,
+    http_duration: HistogramVec,
+    ready: IntGaugeVec,
+}
+
+/// A measured share with its 95 % interval.
+#[derive(Debug)]
+struct Interval {
+    value: GaugeVec,
+    lower: GaugeVec,
+    upper: GaugeVec,
+}
+
+/// The configured names that may be labels.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    models: BTreeSet<(Arc<str>, Arc<str>)>,
+    routes: BTreeSet<Box<str>>,
+}
+
+impl Metrics {
+    /// All metrics, with their own registry: counters over known labels start at 0, gauges are
+    /// absent.
+    #[must_use]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let r = &registry;
+        let inner = Inner {
+            known: ArcSwap::default(),
+            requests: counter(r, &f::REQUESTS),
+            request_duration: histogram(r, &f::REQUEST_DURATION, DURATION_BUCKETS),
+            overhead: histogram(r, &f::OVERHEAD, OVERHEAD_BUCKETS),
+            tier_requests: counter(r, &f::TIER_REQUESTS),
+            tier_duration: histogram(r, &f::TIER_DURATION, DURATION_BUCKETS),
+            confidence: histogram(r, &f::CONFIDENCE, SHARE_BUCKETS),
+            accuracy: Interval {
+                value: gauge(r, &f::ACCURACY),
+                lower: gauge(r, &f::ACCURACY_LOWER),
+                upper: gauge(r, &f::ACCURACY_UPPER),
+            },
+            tier_accuracy: Interval {
+                value: gauge(r, &f::TIER_ACCURACY),
+                lower: gauge(r, &f::TIER_ACCURACY_LOWER),
+                upper: gauge(r, &f::TIER_ACCURACY_UPPER),
+            },
+            outcomes: counter(r, &f::OUTCOMES),
+            complexity: counter(r, &f::COMPLEXITY),
+            upstream_requests: counter(r, &f::UPSTREAM_REQUESTS),
+            upstream_duration: histogram(r, &f::UPSTREAM_DURATION, UPSTREAM_BUCKETS),
+            upstream_retries: counter(r, &f::UPSTREAM_RETRIES),
+            upstream_tokens: counter(r, &f::UPSTREAM_TOKENS),
+            upstream_cost: family(r, &f::UPSTREAM_COST, CounterVec::new),
+            lake_lookups: counter(r, &f::LAKE_LOOKUPS),
+            lake_entries: family(r, &f::LAKE_ENTRIES, IntGaugeVec::new),
+            lake_evictions: counter(r, &f::LAKE_EVICTIONS),
+            flux_ticks: counter(r, &f::FLUX_TICKS),
+            flux_coherence: gauge(r, &f::FLUX_COHERENCE),
+            ledger_appends: counter(r, &f::LEDGER_APPENDS),
+            ledger_dropped: counter(r, &f::LEDGER_DROPPED),
+            ledger_commit: histogram(r, &f::LEDGER_COMMIT, OVERHEAD_BUCKETS),
+            http_requests: counter(r, &f::HTTP_REQUESTS),
+            http_duration: histogram(r, &f::HTTP_DURATION, DURATION_BUCKETS),
+            ready: family(r, &f::READY, IntGaugeVec::new),
+            registry,
+        };
+        let metrics = Self(Arc::new(inner));
+        metrics.start_counters();
+        metrics
+    }
+
+    /// Lets the model's and its provider's names be labels, and starts their counters.
+    pub fn know_model(&self, profile: &ModelProfile) {
+        self.0.known.rcu(|known| {
+            let mut known = Known::clone(known);
+            known.models.insert((Arc::clone(&profile.provider), Arc::clone(&profile.name)));
+            known
+        });
+        let (provider, model) = (&*profile.provider, &*profile.name);
+        for result in ERROR_CODES.iter().chain([&OK, &CANCELLED]) {
+            touch(&self.0.upstream_requests, &[provider, model, result]);
+        }
+        for kind in ["prompt", "completion"] {
+            touch(&self.0.upstream_tokens, &[provider, model, kind]);
+        }
+        touch(&self.0.upstream_duration, &[provider, model]);
+        touch(&self.0.upstream_retries, &[provider]);
+        if profile.price_per_million.is_some() {
+            touch(&self.0.upstream_cost, &[provider, model]);
+        }
+    }
+
+    /// Lets a route template, such as `/api/v1/unified/process`, be a label.
+    pub fn know_route(&self, route: &str) {
+        self.0.known.rcu(|known| {
+            let mut known = Known::clone(known);
+            known.routes.insert(route.into());
+            known
+        });
+        touch(&self.0.http_duration, &[route]);
+    }
+
+    /// A request ended; `overhead` is the part of its time that was not spent upstream.
+    pub fn finished(&self, record: &DecisionRecord, overhead: Duration) {
+        let strategy = record.strategy.name();
+        let labels = [strategy, record.route.name(), ended(record.ended)];
+        self.0.requests.with_label_values(&labels).inc();
+        let duration = Duration::from_micros(record.duration_us);
+        observe(&self.0.request_duration, &[strategy], duration);
+        observe(&self.0.overhead, &[strategy], overhead);
+        self.0.complexity.with_label_values(&[record.complexity_tier.name()]).inc();
+        if record.ended == Ended::Answered {
+            self.0.confidence.with_label_values(&[strategy]).observe(record.confidence);
+        }
+        for (tier, asked) in [(Tier::Flux, record.flux), (Tier::Asi, record.asi)] {
+            let Some((micros, answered)) = asked else { continue };
+            let ended = if answered { "answered" } else { "unanswered" };
+            self.0.tier_requests.with_label_values(&[tier.name(), ended]).inc();
+            observe(&self.0.tier_duration, &[tier.name()], Duration::from_micros(micros));
+        }
+    }
+
+    /// The measured accuracy of a strategy with its 95 % interval.
+    pub fn accuracy(&self, strategy: Strategy, value: f64, lower: f64, upper: f64) {
+        self.0.accuracy.set(strategy.name(), value, lower, upper);
+    }
+
+    /// The measured accuracy of a tier with its 95 % interval.
+    pub fn tier_accuracy(&self, tier: Tier, value: f64, lower: f64, upper: f64) {
+        self.0.tier_accuracy.set(tier.name(), value, lower, upper);
+    }
+
+    /// An outcome became known: 1 is right, 0 is wrong, between is partly.
+    pub fn outcome(&self, strategy: Strategy, score: f64) {
+        let verdict = if score >= 1.0 {
+            "right"
+        } else if score <= 0.0 {
+            "wrong"
+        } else {
+            "partial"
+        };
+        self.0.outcomes.with_label_values(&[strategy.name(), verdict]).inc();
+    }
+
+    /// A call of a model ended; `took` includes its retry.
+    pub fn upstream(
+        &self,
+        profile: &ModelProfile,
+        result: Result<&Completion, &ModelError>,
+        took: Duration,
+    ) {
+        let (provider, model) = self.model_labels(profile);
+        let code = match result {
+            Ok(_) => OK,
+            Err(error) => error.code(),
+        };
+        self.0.upstream_requests.with_label_values(&[provider, model, code]).inc();
+        observe(&self.0.upstream_duration, &[provider, model], took);
+        let Ok(completion) = result else { return };
+        let usage = &completion.usage;
+        for (kind, tokens) in
+            [("prompt", usage.prompt_tokens), ("completion", usage.completion_tokens)]
+        {
+            self.0.upstream_tokens.with_label_values(&[provider, model, kind]).inc_by(tokens);
+        }
+        if let Some(cost) = usage.cost_usd.filter(|cost| cost.is_finite() && *cost >= 0.0) {
+            self.0.upstream_cost.with_label_values(&[provider, model]).inc_by(cost);
+        }
+    }
+
+    /// Nobody waited for the end of a call.
+    pub fn upstream_cancelled(&self, profile: &ModelProfile) {
+        let (provider, model) = self.model_labels(profile);
+        self.0.upstream_requests.with_label_values(&[provider, model, CANCELLED]).inc();
+    }
+
+    /// A call is tried a second time.
+    pub fn upstream_retry(&self, profile: &ModelProfile) {
+        let (provider, _) = self.model_labels(profile);
+        self.0.upstream_retries.with_label_values(&[provider]).inc();
+    }
+
+    /// The lake was asked.
+    pub fn lake_lookup(&self, lookup: LakeLookup) {
+        self.0.lake_lookups.with_label_values(&[lookup.name()]).inc();
+    }
+
+    /// How many answers the lake holds.
+    pub fn lake_entries(&self, entries: u64) {
+        let entries = i64::try_from(entries).unwrap_or(i64::MAX);
+        self.0.lake_entries.with_label_values::<&str>(&[]).set(entries);
+    }
+
+    /// So many answers left the lake.
+    pub fn lake_evicted(&self, entries: u64) {
+        self.0.lake_evictions.with_label_values::<&str>(&[]).inc_by(entries);
+    }
+
+    /// The Flux loop ticked.
+    pub fn flux_tick(&self) {
+        self.0.flux_ticks.with_label_values::<&str>(&[]).inc();
+    }
+
+    /// The measured share of the lake's intersections that agree.
+    pub fn flux_coherence(&self, share: f64) {
+        self.0.flux_coherence.with_label_values::<&str>(&[]).set(share);
+    }
+
+    /// So many events became durable in one commit.
+    pub fn ledger_committed(&self, events: u64, took: Duration) {
+        self.0.ledger_appends.with_label_values(&["written"]).inc_by(events);
+        observe(&self.0.ledger_commit, &[], took);
+    }
+
+    /// So many events could not be written.
+    pub fn ledger_failed(&self, events: u64) {
+        self.0.ledger_appends.with_label_values(&["failed"]).inc_by(events);
+    }
+
+    /// So many events were lost because the queue was full.
+    pub fn ledger_dropped(&self, events: u64) {
+        self.0.ledger_dropped.with_label_values::<&str>(&[]).inc_by(events);
+    }
+
+    /// An HTTP request was answered. `route` is the template that matched, if one did.
+    pub fn http(&self, method: &str, route: Option<&str>, status: u16, took: Duration) {
+        const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+        let method = METHODS.iter().find(|known| **known == method).copied().unwrap_or(OTHER);
+        let known = self.0.known.load();
+        let route = route.filter(|route| known.routes.contains(*route)).unwrap_or(OTHER);
+        let code = status.to_string();
+        let status = if (100..600).contains(&status) { code.as_str() } else { OTHER };
+        self.0.http_requests.with_label_values(&[method, route, status]).inc();
+        observe(&self.0.http_duration, &[route], took);
+    }
+
+    /// Whether the service takes requests.
+    pub fn ready(&self, ready: bool) {
+        self.0.ready.with_label_values::<&str>(&[]).set(i64::from(ready));
+    }
+
+    /// All metrics in Prometheus' text format 0.0.4.
+    #[must_use]
+    pub fn render(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.0.registry.gather()).unwrap_or_else(|error| {
+            tracing::error!(%error, "the metrics cannot be rendered");
+            String::new()
+        })
+    }
+
+    /// Series that exist from the start, so that the first event is seen as an increase.
+    fn start_counters(&self) {
+        let m = &self.0;
+        for strategy in Strategy::ALL {
+            let strategy = strategy.name();
+            for route in [Route::Flux, Route::FluxThenAsi, Route::Asi, Route::Both] {
+                for end in [Ended::Answered, Ended::Abstained, Ended::Failed] {
+                    touch(&m.requests, &[strategy, route.name(), ended(end)]);
+                }
+            }
+            for verdict in ["right", "wrong", "partial"] {
+                touch(&m.outcomes, &[strategy, verdict]);
+            }
+            for histogram in [&m.request_duration, &m.overhead, &m.confidence] {
+                touch(histogram, &[strategy]);
+            }
+        }
+        for tier in Tier::ALL {
+            touch(&m.tier_requests, &[tier.name(), "answered"]);
+            touch(&m.tier_requests, &[tier.name(), "unanswered"]);
+            touch(&m.tier_duration, &[tier.name()]);
+        }
+        for tier in [ComplexityTier::Simple, ComplexityTier::Moderate, ComplexityTier::Complex] {
+            touch(&m.complexity, &[tier.name()]);
+        }
+        for lookup in LakeLookup::ALL {
+            touch(&m.lake_lookups, &[lookup.name()]);
+        }
+        for result in ["written", "failed"] {
+            touch(&m.ledger_appends, &[result]);
+        }
+        for counter in [&m.lake_evictions, &m.flux_ticks, &m.ledger_dropped] {
+            touch(counter, &[]);
+        }
+        touch(&m.ledger_commit, &[]);
+        let build: IntGaugeVec = family(&m.registry, &f::BUILD_INFO, IntGaugeVec::new);
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        self.ready(false);
+        register_process(&m.registry);
+    }
+
+    fn model_labels<'a>(&self, profile: &'a ModelProfile) -> (&'a str, &'a str) {
+        let names = (Arc::clone(&profile.provider), Arc::clone(&profile.name));
+        if self.0.known.load().models.contains(&names) {
+            (&profile.provider, &profile.name)
+        } else {
+            (OTHER, OTHER)
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Interval {
+    fn set(&self, label: &str, value: f64, lower: f64, upper: f64) {
+        for (gauge, value) in [(&self.value, value), (&self.lower, lower), (&self.upper, upper)] {
+            gauge.with_label_values(&[label]).set(value);
+        }
+    }
+}
+
+const fn ended(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Answered => "answered",
+        Ended::Abstained => "abstained",
+        Ended::Failed => "failed",
+    }
+}
+
+fn observe(histogram: &HistogramVec, labels: &[&str], duration: Duration) {
+    histogram.with_label_values(labels).observe(duration.as_secs_f64());
+}
+
+/// Makes a series exist.
+fn touch<B: MetricVecBuilder>(family: &MetricVec<B>, labels: &[&str]) {
+    let _series = family.with_label_values(labels);
+}
+
+fn counter(registry: &Registry, named: &Family) -> IntCounterVec {
+    family(registry, named, IntCounterVec::new)
+}
+
+fn gauge(registry: &Registry, named: &Family) -> GaugeVec {
+    family(registry, named, GaugeVec::new)
+}
+
+fn histogram(registry: &Registry, named: &Family, buckets: &[f64]) -> HistogramVec {
+    family(registry, named, |opts: Opts, labels| {
+        HistogramVec::new(HistogramOpts::from(opts).buckets(buckets.to_vec()), labels)
+    })
+}
+
+#[expect(clippy::expect_used, reason = "the table of families is constant, and tests build it")]
+fn family<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    named: &Family,
+    new: impl FnOnce(Opts, &[&str]) -> prometheus::Result<C>,
+) -> C {
+    let collector =
+        new(Opts::new(named.name, named.help), named.labels).expect("a name of the table is valid");
+    registry.register(Box::new(collector.clone())).expect("a metric is named once");
+    collector
+}
+
+#[cfg(target_os = "linux")]
+fn register_process(registry: &Registry) {
+    let process = prometheus::process_collector::ProcessCollector::for_self();
+    if let Err(error) = registry.register(Box::new(process)) {
+        tracing::warn!(%error, "the process metrics are missing");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn register_process(_registry: &Registry) {}
+
+#[cfg(test)]
+mod tests;

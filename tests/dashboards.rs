@@ -19,7 +19,7 @@ const FOREIGN: &[&str] = &[
 ];
 
 /// What PromQL itself means by these; all else that stands alone is a metric.
-const KEYWORDS: &[&str] = &["and", "or", "unless", "bool", "offset", "inf", "nan", "atan2"];
+const KEYWORDS: &[&str] = &["and", "or", "unless", "bool", "offset", "Inf", "NaN", "atan2"];
 const LABEL_LISTS: &[&str] = &["by", "without", "on", "ignoring", "group_left", "group_right"];
 
 /// The metric names of a PromQL expression.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use meta_orchestrator::telemetry;
+use meta_orchestrator::telemetry::{FAMILIES, Family, Kind};
 use serde_json::Value;
 
 /// Metrics that are not the service's own: Prometheus's, and those of the process collector.
@@ -18,25 +18,43 @@ const FOREIGN: &[&str] = &[
     "process_virtual_memory_bytes",
 ];
 
+/// Labels that Prometheus adds, and the one that a histogram's buckets have.
+const ADDED_LABELS: &[&str] = &["job", "instance", "le"];
+
 /// What PromQL itself means by these; all else that stands alone is a metric.
 const KEYWORDS: &[&str] = &["and", "or", "unless", "bool", "offset", "Inf", "NaN", "atan2"];
 const LABEL_LISTS: &[&str] = &["by", "without", "on", "ignoring", "group_left", "group_right"];
 
-/// The metric names of a PromQL expression.
-fn metrics(expression: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+/// What a PromQL expression asks for.
+#[derive(Debug, Default)]
+struct Query {
+    /// Each metric with the labels that it is selected by.
+    metrics: Vec<(String, Vec<String>)>,
+    /// The labels that results are grouped and matched by.
+    grouped: Vec<String>,
+}
+
+fn read(expression: &str) -> Query {
+    let mut query = Query::default();
     let mut rest = expression.trim_start();
     let mut label_list = false;
     while let Some(first) = rest.chars().next() {
         let is_name = |c: char| c == '_' || c == ':' || c.is_ascii_alphanumeric();
         if first == '"' {
-            rest = after(rest.get(1..).unwrap_or_default(), '"');
+            rest = split(rest.get(1..).unwrap_or_default(), '"').1;
         } else if first == '{' {
-            rest = after(rest, '}');
+            let (selector, tail) = split(rest, '}');
+            if let Some((_, labels)) = query.metrics.last_mut() {
+                *labels = selected(selector);
+            }
+            rest = tail;
         } else if first == '[' {
-            rest = after(rest, ']');
+            rest = split(rest, ']').1;
         } else if first == '(' && label_list {
-            rest = after(rest, ')');
+            let (labels, tail) = split(rest, ')');
+            let labels = labels.trim_start_matches('(').split(',').map(str::trim);
+            query.grouped.extend(labels.filter(|label| !label.is_empty()).map(str::to_owned));
+            rest = tail;
             label_list = false;
         } else if first.is_ascii_digit() {
             // A number or a duration, `14.4`, `1e3`, `5m`.
@@ -50,45 +68,84 @@ fn metrics(expression: &str) -> BTreeSet<String> {
             let next = rest.split(|c| !is_name(c)).next().unwrap_or_default();
             let is_function = rest.starts_with('(') || matches!(next, "by" | "without");
             if !label_list && !is_function && !KEYWORDS.contains(&name) {
-                found.insert(name.to_owned());
+                query.metrics.push((name.to_owned(), Vec::new()));
             }
         } else {
             rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
         rest = rest.trim_start();
     }
-    found
+    query
 }
 
-/// What follows the next `end`; quoted text on the way does not count.
-fn after(text: &str, end: char) -> &str {
+/// The labels of a selector, `{a="x", b=~"y,z"`.
+fn selected(selector: &str) -> Vec<String> {
+    let mut labels = Vec::new();
+    let mut rest = selector.trim_start_matches('{');
+    while let Some((label, value)) = rest.split_once(['=', '!']) {
+        labels.push(label.trim_matches([',', ' ', '\n']).to_owned());
+        let value = value.split_once('"').map_or("", |(_, value)| value);
+        rest = split(value, '"').1;
+    }
+    labels
+}
+
+/// What stands before the next `end`, and what after; quoted text does not end anything.
+fn split(text: &str, end: char) -> (&str, &str) {
     let mut quoted = false;
     for (i, c) in text.char_indices() {
         if c == end && !quoted {
-            return text.get(i + c.len_utf8()..).unwrap_or_default();
+            let (before, after) = text.split_at(i);
+            return (before, after.strip_prefix(end).unwrap_or_default());
         }
         if c == '"' {
             quoted = !quoted;
         }
     }
-    ""
+    (text, "")
 }
 
-/// The names of an expression that nobody exports: neither of these families (with a histogram's
-/// suffixes) nor recorded.
-fn unknown(expression: &str, families: &[&str], recorded: &BTreeSet<String>) -> Vec<String> {
-    let known = |name: &str| {
-        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
-        families.contains(&name)
-            || FOREIGN.contains(&name)
-            || recorded.contains(name)
-            || base.is_some_and(|base| families.contains(&base))
-    };
-    metrics(expression).into_iter().filter(|name| !known(name)).collect()
+/// What an expression asks for and nobody exports: metrics that are neither families, nor recorded,
+/// nor foreign, and labels that none of its metrics has.
+fn unknown(expression: &str, families: &[Family], recorded: &BTreeSet<String>) -> Vec<String> {
+    let query = read(expression);
+    let mut found = Vec::new();
+    let mut labels: BTreeSet<&str> = ADDED_LABELS.iter().copied().collect();
+    let mut exact = true;
+    for (name, selected) in &query.metrics {
+        let Some(family) = families.iter().find(|family| has_series(family, name)) else {
+            if recorded.contains(name) || FOREIGN.contains(&name.as_str()) {
+                exact = false;
+            } else {
+                found.push(format!("`{name}`"));
+            }
+            continue;
+        };
+        labels.extend(family.labels);
+        for label in selected {
+            if !ADDED_LABELS.contains(&label.as_str()) && !family.labels.contains(&label.as_str()) {
+                found.push(format!("`{name}` by `{label}`"));
+            }
+        }
+    }
+    if exact && found.is_empty() {
+        let strangers = query.grouped.iter().filter(|label| !labels.contains(label.as_str()));
+        found.extend(strangers.map(|label| format!("the label `{label}`")));
+    }
+    found
+}
+
+fn has_series(family: &Family, series: &str) -> bool {
+    match family.kind {
+        Kind::Counter | Kind::Gauge => family.name == series,
+        Kind::Histogram => series
+            .strip_prefix(family.name)
+            .is_some_and(|rest| matches!(rest, "_bucket" | "_sum" | "_count")),
+    }
 }
 
 /// Everything that a reader of this dashboard would trip over.
-fn problems(dashboard: &Value, families: &[&str]) -> Vec<String> {
+fn problems(dashboard: &Value, families: &[Family]) -> Vec<String> {
     let mut found = Vec::new();
     let text = |value: &Value, pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -150,11 +207,11 @@ fn problems(dashboard: &Value, families: &[&str]) -> Vec<String> {
             if expression.matches('[').count() != expression.matches("[$__rate_interval]").count() {
                 problem("a range other than $__rate_interval, which misses scrapes or smears them");
             }
-            if expression.is_empty() || metrics(&expression).is_empty() {
+            if expression.is_empty() || read(&expression).metrics.is_empty() {
                 problem("a query without a metric");
             }
             for name in unknown(&expression, families, &BTreeSet::new()) {
-                problem(&format!("nobody exports `{name}`"));
+                problem(&format!("nobody exports {name}"));
             }
         }
     }
@@ -192,7 +249,7 @@ fn every_dashboard_can_be_read_and_asks_for_what_exists() {
         let path = entry.expect("a readable folder").path();
         let text = fs::read_to_string(&path).expect("a readable dashboard");
         let dashboard: Value = serde_json::from_str(&text).expect("a dashboard is JSON");
-        let problems = problems(&dashboard, telemetry::NAMES);
+        let problems = problems(&dashboard, FAMILIES);
         assert!(problems.is_empty(), "{}:\n{}", path.display(), problems.join("\n"));
         seen += 1;
     }
@@ -207,9 +264,10 @@ fn every_rule_asks_for_what_exists() {
     let expressions = rule_values(&rules, "expr");
     assert!(expressions.len() > recorded.len() && !recorded.is_empty());
     for expression in expressions {
-        assert!(!metrics(&expression).is_empty(), "no metric in `{expression}`");
-        let unknown = unknown(&expression, telemetry::NAMES, &recorded);
-        assert!(unknown.is_empty(), "nobody exports {unknown:?}, asked for in `{expression}`");
+        assert!(!read(&expression).metrics.is_empty(), "no metric in `{expression}`");
+        let unknown = unknown(&expression, FAMILIES, &recorded);
+        let unknown = unknown.join(", ");
+        assert!(unknown.is_empty(), "nobody exports {unknown}, asked for in `{expression}`");
     }
 }
 
@@ -236,18 +294,31 @@ fn metrics_are_found_among_all_that_is_none() {
         ("a and (b or c) unless d", vec!["a", "b", "c", "d"]),
         ("3600 * 1e3 + Inf", vec![]),
     ] {
-        assert_eq!(metrics(expression).into_iter().collect::<Vec<_>>(), names, "{expression}");
+        let found: Vec<String> =
+            read(expression).metrics.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(found, names, "{expression}");
     }
 }
 
+/// A histogram by x and a counter by y.
+const SAMPLE: &[Family] = &[
+    Family { name: "x_seconds", kind: Kind::Histogram, labels: &["x"], help: "" },
+    Family { name: "y_total", kind: Kind::Counter, labels: &["y"], help: "" },
+];
+
 #[test]
-fn an_unknown_metric_is_found_and_a_histograms_parts_are_not() {
-    let families = ["x_seconds", "y_total"];
-    assert_eq!(
-        unknown("x_seconds_bucket / x_seconds_count + y_total", &families, &BTreeSet::new()),
-        [""; 0]
-    );
-    assert_eq!(unknown("y_totall", &families, &BTreeSet::new()), ["y_totall"]);
+fn a_query_for_what_nobody_exports_is_found() {
+    for (expression, problems) in [
+        ("x_seconds_bucket / x_seconds_count + y_total", vec![]),
+        ("sum by (x, le) (rate(x_seconds_bucket{x=~\"a=b,}\", job!=\"c\"}[5m]))", vec![]),
+        ("y_totall", vec!["`y_totall`"]),
+        ("x_seconds", vec!["`x_seconds`"]),
+        ("y_total_bucket", vec!["`y_total_bucket`"]),
+        ("y_total{y=\"1\", x!~\"2\"}", vec!["`y_total` by `x`"]),
+        ("sum by (x) (y_total)", vec!["the label `x`"]),
+    ] {
+        assert_eq!(unknown(expression, SAMPLE, &BTreeSet::new()), problems, "{expression}");
+    }
 }
 
 #[test]
@@ -261,7 +332,7 @@ fn a_sloppy_panel_is_told_everything_at_once() {
         }],
     });
     assert_eq!(
-        problems(&dashboard, &["there_total"]),
+        problems(&dashboard, SAMPLE),
         [
             "panel `Sloppy`: no description",
             "panel `Sloppy`: no unit",

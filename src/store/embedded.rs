@@ -57,6 +57,10 @@ impl Embedded {
         table: Table,
         key: &[u8],
     ) -> Result<Option<Vec<u8>>, StoreError> {
+        // After a failure the file may say something else than what redb has in memory.
+        if self.engine.has_failed() {
+            self.recover().await?;
+        }
         // A read takes about a microsecond, less than handing it to another thread.
         match self.engine.get(table, key) {
             Err(_) if self.engine.has_failed() => {

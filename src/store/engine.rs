@@ -10,6 +10,7 @@ use std::{
         PoisonError, RwLock, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use redb::{
@@ -26,6 +27,9 @@ const FORMAT_KEY: &[u8] = b"format";
 /// Memory for pages. redb's own default is 1 GiB.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
+/// Time between two attempts to open a file anew that failed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// One open database. All methods block.
 pub(super) struct Engine {
     state: RwLock<State>,
@@ -33,6 +37,8 @@ pub(super) struct Engine {
     failed: AtomicBool,
     /// Opens the file anew; absent for memory, where that would lose everything.
     reopen: Option<Opener>,
+    /// Shortest time between two such attempts: each may have to walk the whole file.
+    patience: Duration,
 }
 
 /// How the database is opened: a file in production, a faulty one in tests.
@@ -40,8 +46,8 @@ pub(super) type Opener = Box<dyn Fn() -> Result<Database, StoreError> + Send + S
 
 enum State {
     Open(Database),
-    /// Opening anew has not succeeded yet.
-    Failed,
+    /// Opening anew failed, for this reason and at this moment.
+    Failed(StoreError, Instant),
     Closed,
 }
 
@@ -49,14 +55,14 @@ impl Engine {
     pub(super) fn file(path: &Path) -> Result<Self, StoreError> {
         create_file(path)?;
         let path = path.to_owned();
-        Self::reopening(Box::new(move || {
-            prepared(
-                Database::builder()
-                    .set_cache_size(CACHE_BYTES)
-                    .create(&path)
-                    .map_err(StoreError::from_redb)?,
-            )
-        }))
+        let open = move || {
+            let database = Database::builder()
+                .set_cache_size(CACHE_BYTES)
+                .create(&path)
+                .map_err(StoreError::from_redb)?;
+            prepared(database)
+        };
+        Self::reopening(Box::new(open), PATIENCE)
     }
 
     pub(super) fn memory() -> Result<Self, StoreError> {
@@ -67,12 +73,17 @@ impl Engine {
     }
 
     /// An engine that uses `open` now, and again after every I/O error.
-    pub(super) fn reopening(open: Opener) -> Result<Self, StoreError> {
-        Ok(Self::new(open()?, Some(open)))
+    pub(super) fn reopening(open: Opener, patience: Duration) -> Result<Self, StoreError> {
+        Ok(Self { patience, ..Self::new(open()?, Some(open)) })
     }
 
     fn new(database: Database, reopen: Option<Opener>) -> Self {
-        Self { state: RwLock::new(State::Open(database)), failed: AtomicBool::new(false), reopen }
+        Self {
+            state: RwLock::new(State::Open(database)),
+            failed: AtomicBool::new(false),
+            reopen,
+            patience: PATIENCE,
+        }
     }
 
     /// Whether work takes long enough to keep it off the threads that serve requests.
@@ -149,21 +160,30 @@ impl Engine {
         match &*state {
             State::Closed => return Err(StoreError::Closed),
             State::Open(_) if !self.has_failed() => return Ok(()),
+            State::Failed(error, at) if at.elapsed() < self.patience => return Err(error.clone()),
             _ => {}
         }
         let Some(open) = &self.reopen else { return Err(StoreError::Unavailable) };
         // The old handle holds the file's lock, so it goes first.
-        *state = State::Failed;
-        *state = State::Open(open()?);
-        self.failed.store(false, Ordering::Release);
-        Ok(())
+        *state = State::Failed(StoreError::Unavailable, Instant::now());
+        match open() {
+            Ok(database) => {
+                *state = State::Open(database);
+                self.failed.store(false, Ordering::Release);
+                Ok(())
+            }
+            Err(error) => {
+                *state = State::Failed(error.clone(), Instant::now());
+                Err(error)
+            }
+        }
     }
 
     pub(super) fn close(&self) -> Result<(), StoreError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Closed) {
             State::Open(database) => database.close().map_err(StoreError::from_redb),
-            State::Failed | State::Closed => Ok(()),
+            State::Failed(..) | State::Closed => Ok(()),
         }
     }
 
@@ -187,7 +207,7 @@ impl Engine {
         };
         match &*state {
             State::Open(database) => work(database).map_err(|e| self.noted(e)),
-            State::Failed => Err(StoreError::Unavailable),
+            State::Failed(error, _) => Err(error.clone()),
             State::Closed => Err(StoreError::Closed),
         }
     }
@@ -197,7 +217,7 @@ impl Engine {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let database = match &*state {
             State::Open(database) => database,
-            State::Failed => return Err(Attempt::NotBegun(StoreError::Unavailable)),
+            State::Failed(error, _) => return Err(Attempt::NotBegun(error.clone())),
             State::Closed => return Err(Attempt::NotBegun(StoreError::Closed)),
         };
         let transaction =

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use redb::{Database, StorageBackend};
@@ -17,13 +18,39 @@ use super::{
 
 /// A disk in memory that knows what has been flushed.
 #[derive(Default)]
-struct Disk {
+pub(crate) struct Disk {
     image: Mutex<Image>,
     full: AtomicBool,
+    doubtful: AtomicBool,
     /// How many commits the test has seen acknowledged.
     acknowledged: AtomicUsize,
     /// The disk at random moments, with the number of commits acknowledged by then.
     moments: Mutex<Vec<(usize, Image)>>,
+}
+
+impl Disk {
+    /// A store on this disk.
+    pub(crate) fn store(self: &Arc<Self>) -> Result<Store, StoreError> {
+        let handle = Handle(Arc::clone(self));
+        let open = move || {
+            let database = Database::builder()
+                .create_with_backend(handle.clone())
+                .map_err(StoreError::from_redb)?;
+            prepared(database)
+        };
+        Ok(Store::with_engine(Engine::reopening(Box::new(open), Duration::ZERO)?))
+    }
+
+    /// Makes every write and flush fail from now on, or work again.
+    pub(crate) fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::SeqCst);
+    }
+
+    /// Makes the next flush reach the disk and nevertheless report a failure, after which the
+    /// disk is full: a commit in doubt.
+    pub(crate) fn doubt_next_flush(&self) {
+        self.doubtful.store(true, Ordering::SeqCst);
+    }
 }
 
 #[derive(Default, Clone)]
@@ -104,23 +131,16 @@ impl StorageBackend for Handle {
         let mut image = self.0.image.lock().unwrap();
         image.flushed = image.current.clone();
         image.pending.clear();
+        if self.0.doubtful.swap(false, Ordering::SeqCst) {
+            self.0.full.store(true, Ordering::SeqCst);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.change(Pending::Write(usize::try_from(offset).unwrap(), data.to_vec()))
     }
-}
-
-fn store_on(disk: &Arc<Disk>) -> Result<Store, StoreError> {
-    let handle = Handle(Arc::clone(disk));
-    let open = move || {
-        let database = Database::builder()
-            .create_with_backend(handle.clone())
-            .map_err(StoreError::from_redb)?;
-        prepared(database)
-    };
-    Ok(Store::with_engine(Engine::reopening(Box::new(open))?))
 }
 
 fn put(key: &str, length: usize) -> Batch {
@@ -132,13 +152,13 @@ fn put(key: &str, length: usize) -> Batch {
 #[tokio::test]
 async fn a_full_disk_is_named_and_overcome_once_there_is_room() {
     let disk = Arc::new(Disk::default());
-    let store = store_on(&disk).unwrap();
+    let store = disk.store().unwrap();
     store.commit(put("before", 10)).await.unwrap();
-    disk.full.store(true, Ordering::SeqCst);
+    disk.set_full(true);
     for _ in 0..3 {
         assert_eq!(store.commit(put("during", 10)).await, Err(StoreError::DiskFull));
     }
-    disk.full.store(false, Ordering::SeqCst);
+    disk.set_full(false);
     let found = store.get(Table::Ledger, b"before").await.unwrap();
     assert!(found.is_some(), "reading recovers by itself");
     store.commit(put("after", 10)).await.unwrap();
@@ -151,7 +171,7 @@ async fn a_full_disk_is_named_and_overcome_once_there_is_room() {
 async fn what_was_acknowledged_survives_a_power_cut() {
     for round in 0..12 {
         let disk = Arc::new(Disk::default());
-        let store = store_on(&disk).unwrap();
+        let store = disk.store().unwrap();
         for i in 0..8 {
             store.commit(put(&i.to_string(), rand::random_range(0..9000))).await.unwrap();
             disk.acknowledged.store(i + 1, Ordering::SeqCst);
@@ -166,7 +186,7 @@ async fn what_was_acknowledged_survives_a_power_cut() {
             image.current.clone_from(&image.flushed);
             image.pending.clear();
             let survivor = Disk { image: Mutex::new(image), ..Disk::default() };
-            let store = match store_on(&Arc::new(survivor)) {
+            let store = match Arc::new(survivor).store() {
                 Ok(store) => store,
                 // Before the first acknowledgement there may not even be a file.
                 Err(error) => {

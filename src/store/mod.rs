@@ -18,7 +18,7 @@ pub mod keys;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod faults;
+pub(crate) mod faults;
 #[cfg(test)]
 mod kill;
 

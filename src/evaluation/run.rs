@@ -226,7 +226,6 @@ fn checked(options: &Options) -> Result<Vec<Strategy>, EvaluationError> {
 }
 
 /// Whether a strategy's own run is already the run with the boost.
-#[expect(clippy::float_cmp, reason = "the very same weight, not one near to it")]
 fn boosts_already(options: &Options, strategies: &[Strategy]) -> bool {
     strategies.contains(&Strategy::ParallelFusion) && options.policy.sacred_weight == BOOST
 }

@@ -7,7 +7,7 @@ use crate::{
     documents::{Documents, DocumentsError, DocumentsOptions, LoadReport},
     domain::{LanguageModel, Signal, SystemClock},
     flux::run_vortex,
-    lake::{LakeError, LakeOptions},
+    lake::{Lake, LakeOptions, TickReport},
     learning::Learning,
     ledger::{Ledger, LedgerError, LedgerOptions},
     meta::MetaOrchestrator,
@@ -39,7 +39,7 @@ pub enum StartError {
     Ledger(#[from] LedgerError),
     /// The lake cannot be read.
     #[error("the lake: {0}")]
-    Lake(#[from] LakeError),
+    Lake(StoreError),
     /// A configured folder of documents cannot be used.
     #[error("the documents: {0}")]
     Documents(#[from] DocumentsError),
@@ -90,7 +90,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         max_file_bytes: settings.documents.max_file_bytes,
         ..DocumentsOptions::default()
     };
-    let (documents, loaded) = Documents::open(&settings.documents.folders, options)?;
+    let (documents, loaded) = Documents::open(&settings.documents.folders, &options)?;
     let core = Core {
         store: store.clone(),
         models,
@@ -101,7 +101,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         policy: settings.policy(),
         reset_policy,
         lake: settings.lake.enabled.then(|| LakeOptions {
-            ttl: settings.lake.ttl,
+            ttl: Some(settings.lake.ttl),
             max_entries: settings.lake.max_entries,
             ..LakeOptions::default()
         }),
@@ -166,17 +166,17 @@ impl App {
         }
     }
 
-    fn start_vortex(&self, lake: crate::lake::Lake, period: Duration) {
+    fn start_vortex(&self, lake: Lake, period: Duration) {
         let metrics = self.metrics.clone();
         self.background.supervise("flux vortex", move |stop| {
             let (lake, metrics) = (lake.clone(), metrics.clone());
             async move {
                 let counted = lake.clone();
-                let ticked = move |report: &crate::lake::TickReport| {
+                let ticked = move |report: &TickReport| {
                     let stats = counted.stats();
                     metrics.flux_tick();
-                    metrics.lake_entries(stats.entries);
-                    metrics.lake_evicted(report.evicted);
+                    metrics.lake_entries(stats.entries as u64);
+                    metrics.lake_evicted(report.evicted as u64);
                     if let Some(share) = stats.coherence {
                         metrics.flux_coherence(share);
                     }

@@ -48,7 +48,7 @@ async fn bench(
 ) -> Result<Bench, super::StartError> {
     let store = Store::in_memory().map_err(crate::ledger::LedgerError::from)?;
     let options = DocumentsOptions { bundled: false, ..DocumentsOptions::default() };
-    let (documents, _) = Documents::open(&[], options)?;
+    let (documents, _) = Documents::open(&[], &options)?;
     let dice = Mutex::new(StdRng::seed_from_u64(SEED));
     let built = Core {
         store,

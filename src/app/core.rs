@@ -58,7 +58,10 @@ impl Core {
         let policy = PolicyCell::new(self.policy);
         let performance = SnapshotCell::default();
         let lake = match self.lake {
-            Some(options) => Some(Lake::open(self.store.clone(), options).await?),
+            Some(options) => {
+                let lake = Lake::open(self.store.clone(), options).await;
+                Some(lake.map_err(StartError::Lake)?)
+            }
             None => None,
         };
         let learning = Arc::new(Learning::new(

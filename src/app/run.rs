@@ -1,21 +1,25 @@
 //! The service's life: bind, assemble, serve, drain, stop.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 use super::{App, StartError, assemble};
 use crate::{
     domain::Policy,
-    http::{self, ServeOptions},
+    http::{self, ApiState, BodyLimits, HttpTelemetry, Readiness, RequestLimits, ServeOptions},
     settings::Settings,
+    telemetry::Metrics,
 };
 
 /// Why the service did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The address cannot be bound.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {source}; choose another with --listen ADDR")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -25,6 +29,9 @@ pub enum RunError {
     /// The service could not be assembled.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The system refuses to tell of signals.
+    #[error("signals cannot be received: {0}")]
+    Signals(io::Error),
 }
 
 /// A service that listens.
@@ -55,22 +62,83 @@ pub async fn run(
     let listener =
         TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })?;
     let address = listener.local_addr().map_err(|source| RunError::Listen { address, source })?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     let app = assemble(settings, reset_policy).await?;
+    for skipped in &app.documents.skipped {
+        tracing::warn!(document = %skipped.document, reason = %skipped.reason, "a document was left out");
+    }
     started(&Started {
         address,
         models: app.models.clone(),
         policy: app.meta.policy(),
         stored_policy: app.stored_policy,
     });
-    for skipped in &app.documents.skipped {
-        tracing::warn!(document = %skipped.document, reason = %skipped.reason, "a document was left out");
-    }
-    serve(settings, listener, &app).await;
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    let (readiness, metrics) = (Readiness::default(), app.metrics.clone());
+    let draining = metrics.clone();
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        draining.ready(false);
+        tracing::info!("draining");
+    };
+    metrics.ready(true);
+    let router = http::router(state(settings, &app, readiness.clone()));
+    let report = http::serve(listener, router, options(settings, readiness), shutdown).await;
     app.stop().await;
-    tracing::info!("stopped");
+    tracing::info!(connections = report.accepted, cut_off = report.cut_off, "stopped");
     Ok(())
 }
 
-async fn serve(settings: &Settings, listener: TcpListener, app: &App) {
-    let _ = (settings, listener, app, http::router, ServeOptions::default());
+fn state(settings: &Settings, app: &App, readiness: Readiness) -> ApiState {
+    let (limits, server) = (&settings.limits, &settings.server);
+    for path in http::paths() {
+        app.metrics.know_route(&path);
+    }
+    ApiState {
+        orchestrator: Arc::clone(&app.meta),
+        telemetry: Arc::new(Exporter(app.metrics.clone())),
+        readiness,
+        body_limits: BodyLimits {
+            max_bytes: server.max_body_bytes,
+            max_depth: limits.max_json_depth,
+            timeout: server.header_timeout,
+        },
+        request_limits: RequestLimits {
+            max_input_chars: limits.max_input_chars,
+            max_context_passages: limits.max_context_passages,
+            max_context_chars: limits.max_context_chars,
+            default_deadline: limits.default_deadline,
+            max_deadline: limits.max_deadline,
+        },
+        max_in_flight: server.max_in_flight,
+    }
+}
+
+fn options(settings: &Settings, readiness: Readiness) -> ServeOptions {
+    let server = &settings.server;
+    ServeOptions {
+        max_connections: server.max_connections,
+        max_header_bytes: server.max_header_bytes,
+        header_timeout: server.header_timeout,
+        shutdown_grace: server.shutdown_grace,
+        readiness,
+        ..ServeOptions::default()
+    }
+}
+
+/// Hands what the public face counts to the metrics.
+struct Exporter(Metrics);
+
+impl HttpTelemetry for Exporter {
+    fn answered(&self, method: &'static str, route: &str, status: u16, duration: Duration) {
+        self.0.http(method, Some(route), status, duration);
+    }
+
+    fn render(&self) -> String {
+        self.0.render()
+    }
 }

@@ -10,8 +10,9 @@ use crate::{
         Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply, Request,
         ResponseId, Signal, Source, SourceKind, TenantId, Tier,
     },
-    lake::{Entry, Lake, LakeError, LakeStats, worth_remembering},
+    lake::{Entry, Ladder, Lake, LakeStats, Recalled},
     solvers::solve,
+    store::StoreError,
     text,
 };
 
@@ -65,7 +66,7 @@ impl Flux {
             let epoch = Some(self.parts.documents_epoch);
             let recalled = lake.recall(&request.tenant, &request.input, now, epoch);
             lake_hit = Some(recalled.is_some());
-            drafts.extend(recalled.map(|entry| recalled_draft(&entry, since.elapsed())));
+            drafts.extend(recalled.map(|found| recalled_draft(&found, since.elapsed())));
         }
         Immediate { drafts, lake_hit }
     }
@@ -110,14 +111,11 @@ impl Flux {
     /// question is not one whose answer lasts, or a better answer is there already.
     ///
     /// # Errors
-    /// [`LakeError`] when the store fails.
-    pub async fn remember(&self, request: &Request, reply: &Reply, draft: &Draft) -> Result<bool, LakeError> {
+    /// What keeps the store from being written.
+    pub async fn remember(&self, request: &Request, reply: &Reply, draft: &Draft) -> Result<bool, StoreError> {
         let Some(lake) = self.parts.lake.as_ref().filter(|_| remembers(request)) else {
             return Ok(false);
         };
-        if !worth_remembering(&request.input) {
-            return Ok(false);
-        }
         let documentary = !draft.citations.is_empty();
         let entry = Entry {
             question: request.input.clone(),
@@ -125,10 +123,14 @@ impl Flux {
             answer: draft.answer.clone(),
             signal: reply.confidence,
             origin: reply.id,
-            source: draft.source.name.to_string(),
+            derived_from: None,
+            source: draft.source.kind,
+            source_name: draft.source.name.to_string(),
             citations: draft.citations.clone(),
+            created_ms: self.parts.clock.now_ms(),
+            expires_ms: None,
             epoch: documentary.then_some(self.parts.documents_epoch),
-            ..Entry::at(self.parts.clock.now_ms())
+            ladder: Ladder::default(),
         };
         lake.remember(&request.tenant, entry).await
     }
@@ -136,8 +138,8 @@ impl Flux {
     /// Evicts what was remembered of a response; returns how many entries went.
     ///
     /// # Errors
-    /// [`LakeError`] when the store fails.
-    pub async fn forget(&self, tenant: &TenantId, origin: ResponseId) -> Result<usize, LakeError> {
+    /// What keeps the store from being written.
+    pub async fn forget(&self, tenant: &TenantId, origin: ResponseId) -> Result<usize, StoreError> {
         match &self.parts.lake {
             Some(lake) => lake.forget(tenant, origin).await,
             None => Ok(0),
@@ -172,13 +174,14 @@ fn remembers(request: &Request) -> bool {
     !request.no_store && request.stands_alone()
 }
 
-fn recalled_draft(entry: &Entry, latency: Duration) -> Draft {
+fn recalled_draft(found: &Recalled, latency: Duration) -> Draft {
+    let entry = &found.entry;
     let source = Source::new(Tier::Flux, SourceKind::Lake, "lake");
     let answer = entry.answer.clone().or_else(|| {
         let key = text::normal_key(&entry.content);
         (!key.is_empty()).then_some(Canonical::Text(key))
     });
-    let mut draft = Draft::new(source, entry.content.clone(), answer, entry.signal);
+    let mut draft = Draft::new(source, entry.content.clone(), answer, found.signal);
     draft.recalled_from = Some(entry.origin);
     draft.citations.clone_from(&entry.citations);
     draft.elp = text::elp(&draft.content);

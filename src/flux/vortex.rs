@@ -10,6 +10,9 @@ use crate::{
     lake::{Lake, TickReport},
 };
 
+/// Steps of one tick: bounds how long it holds the lake.
+const STEPS: usize = 256;
+
 /// Tends the lake until cancelled: at most one tick per `period`, and none while nothing changed.
 /// `ticked` hears of each tick that had something to do.
 pub async fn run_vortex(
@@ -22,16 +25,16 @@ pub async fn run_vortex(
     let mut ticks = interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        // Sleeping until there is work is what makes an idle loop free.
-        tokio::select! {
-            () = cancelled.cancelled() => return,
-            () = lake.has_work() => {}
-        }
         tokio::select! {
             () = cancelled.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        match lake.tick(clock.now_ms()).await {
+        let now_ms = clock.now_ms();
+        // Three atomic loads: what a tick costs while nothing changes.
+        if lake.is_idle(now_ms) {
+            continue;
+        }
+        match lake.tick(now_ms, STEPS).await {
             Ok(report) => ticked(&report),
             Err(error) => tracing::warn!(%error, "a tick of the Flux loop failed"),
         }

@@ -27,7 +27,7 @@ use crate::meta::MetaOrchestrator;
 pub use extract::{BodyLimits, JsonBody};
 pub use fields::{Field, Fields, FromFields};
 pub use middleware::{HttpTelemetry, NoTelemetry, REQUEST_ID, admit, dress};
-pub use openapi::{document, document_3_0};
+pub use openapi::{document, document_3_0, paths};
 pub use probes::Readiness;
 pub use problem::{ExpertFailure, FieldError, PROBLEM_JSON, Problem, ProblemBody, ProblemKind};
 pub use serve::{ServeOptions, ServeReport, serve};

@@ -62,7 +62,8 @@ pub(super) fn served() -> &'static [u8] {
 }
 
 /// All paths.
-pub(super) fn paths() -> Vec<String> {
+#[must_use]
+pub fn paths() -> Vec<String> {
     members(document().get("paths")).map(|(path, _)| path.clone()).collect()
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     domain::{LedgerEvent, PolicyCell, Recorded, Tier},
-    lake::Lake,
+    lake::{Lake, Reward},
     ledger::{Ledger, LedgerError, LedgerObserver},
     performance::{Board, SnapshotCell},
     telemetry::Metrics,
@@ -58,6 +58,14 @@ impl Learning {
             }
         }
         let last = board.last_seq();
+        // The lake keeps its own place: what it had not applied yet, it gets again.
+        let mut after = self.lake.as_ref().map_or(last, Lake::rewarded_seq);
+        while after < last {
+            let page = ledger.replay(after, PAGE).await?;
+            let Some(newest) = page.last() else { break };
+            after = newest.seq;
+            page.iter().for_each(|recorded| self.reward(recorded));
+        }
         self.publish(&board);
         *self.board.lock().unwrap_or_else(PoisonError::into_inner) = board;
         Ok(last)
@@ -96,9 +104,10 @@ impl Learning {
 
     /// The answer that was judged, and the remembered one that it came from, move on the ladder.
     fn reward(&self, recorded: &Recorded) {
-        let (Some(lake), LedgerEvent::Outcome(outcome)) = (&self.lake, &recorded.event) else { return };
-        let source = recorded.decision.as_ref().and_then(|d| d.recalled_from);
-        lake.reward(&outcome.tenant, source.unwrap_or(outcome.response), outcome.score);
+        let (Some(lake), Some(reward)) = (&self.lake, Reward::of(recorded)) else { return };
+        if !lake.reward(reward) {
+            tracing::warn!("too many outcomes wait for the lake; one did not move its ladder");
+        }
     }
 }
 

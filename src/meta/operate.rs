@@ -157,11 +157,12 @@ impl MetaOrchestrator {
         let ledger = self.parts.ledger.status();
         let lake = self.parts.flux.lake_stats().unwrap_or_default();
         Internals {
-            lake_entries: lake.entries,
+            lake_entries: lake.entries as u64,
             lake_hits: lake.hits,
             lake_misses: lake.misses,
             lake_evictions: lake.evicted,
-            flux_ticks: lake.ticks,
+            flux_agreeing: lake.agreeing as u64,
+            flux_contradicting: lake.contradicting as u64,
             flux_coherence: lake.coherence,
             ledger_events: ledger.last_seq,
             ledger_queued: ledger.queued as u64,

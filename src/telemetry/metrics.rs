@@ -208,9 +208,8 @@ impl Metrics {
             self.0.confidence.with_label_values(&[strategy]).observe(record.confidence);
         }
         for (tier, asked) in [(Tier::Flux, record.flux), (Tier::Asi, record.asi)] {
-            let Some((micros, answered)) = asked else { continue };
-            let ended = if answered { "answered" } else { "unanswered" };
-            self.0.tier_requests.with_label_values(&[tier.name(), ended]).inc();
+            let Some((micros, end)) = asked else { continue };
+            self.0.tier_requests.with_label_values(&[tier.name(), ended(end)]).inc();
             observe(&self.0.tier_duration, &[tier.name()], Duration::from_micros(micros));
         }
     }
@@ -361,8 +360,9 @@ impl Metrics {
             }
         }
         for tier in Tier::ALL {
-            touch(&m.tier_requests, &[tier.name(), "answered"]);
-            touch(&m.tier_requests, &[tier.name(), "unanswered"]);
+            for end in [Ended::Answered, Ended::Abstained, Ended::Failed] {
+                touch(&m.tier_requests, &[tier.name(), ended(end)]);
+            }
             touch(&m.tier_duration, &[tier.name()]);
         }
         for tier in [ComplexityTier::Simple, ComplexityTier::Moderate, ComplexityTier::Complex] {

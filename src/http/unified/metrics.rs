@@ -118,8 +118,10 @@ pub struct LakeFigures {
 /// The Flux background loop.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FluxFigures {
-    /// Ticks that had something to do, since the start.
-    pub ticks: u64,
+    /// Pairs of near-duplicate remembered questions whose answers agree.
+    pub agreeing: u64,
+    /// Pairs whose answers contradict each other; neither is recalled until an outcome settles it.
+    pub contradicting: u64,
     /// Share of intersections that agree; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0, maximum = 1)]
@@ -157,7 +159,11 @@ impl MetricsResult {
                 misses: internals.lake_misses,
                 evictions: internals.lake_evictions,
             },
-            flux: FluxFigures { ticks: internals.flux_ticks, coherence: internals.flux_coherence },
+            flux: FluxFigures {
+                agreeing: internals.flux_agreeing,
+                contradicting: internals.flux_contradicting,
+                coherence: internals.flux_coherence,
+            },
             ledger: LedgerFigures {
                 events: internals.ledger_events,
                 queued: internals.ledger_queued,

@@ -69,9 +69,9 @@ impl LedgerTask {
     /// Writes what is queued until `shutdown` is cancelled or every handle is gone; what is queued
     /// by then is still written. Later events are refused.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut group = Vec::with_capacity(GROUP);
         let mut closing = false;
         loop {
+            let mut group = Vec::new();
             let taken = tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !closing => {
@@ -84,7 +84,7 @@ impl LedgerTask {
             if taken == 0 {
                 return;
             }
-            self.write(group.drain(..).collect()).await;
+            self.write(group).await;
         }
     }
 

@@ -134,7 +134,8 @@ fn types(map: &mut Map<String, Value>) {
 }
 
 /// A choice of which one branch is null becomes the other branches, nullable. In 3.0 `nullable`
-/// says nothing beside a reference, so the branches should be inline; the test below watches it.
+/// says nothing beside a reference, so beside one the null is lost: a client then leaves the field
+/// out instead. A field that must be there, and may be null, is therefore described inline.
 fn choices(map: &mut Map<String, Value>, keyword: &str) {
     let Some(Value::Array(branches)) = map.get_mut(keyword) else { return };
     let all = branches.len();
@@ -149,7 +150,9 @@ fn choices(map: &mut Map<String, Value>, keyword: &str) {
         only.append(map);
         *map = only;
     }
-    nullable(map);
+    if map.contains_key("type") {
+        nullable(map);
+    }
 }
 
 fn nullable(map: &mut Map<String, Value>) {
@@ -213,7 +216,11 @@ mod tests {
             ),
             (
                 json!({"oneOf": [{"type": "null"}, {"$ref": "#/a"}, {"$ref": "#/b"}]}),
-                json!({"oneOf": [{"$ref": "#/a"}, {"$ref": "#/b"}], "nullable": true}),
+                json!({"oneOf": [{"$ref": "#/a"}, {"$ref": "#/b"}]}),
+            ),
+            (
+                json!({"oneOf": [{"$ref": "#/a", "description": "d"}, {"type": "null"}]}),
+                json!({"allOf": [{"$ref": "#/a"}], "description": "d"}),
             ),
             (json!({"const": 3}), json!({"enum": [3]})),
             (json!({"examples": ["a", "b"]}), json!({"example": "a"})),
@@ -250,6 +257,24 @@ mod tests {
         let expected = json!({"openapi": "3.0.3", "info": {"license": {"name": "A", "url": "https://spdx.org/licenses/A.html"}},
             "content": {"examples": {"a": {"value": {"type": ["string", "null"], "schema": true}}}}});
         assert_eq!(to_3_0(&given), expected);
+    }
+
+    /// Else its null would be lost on the way to 3.0.
+    #[test]
+    fn what_must_be_there_and_may_be_null_is_described_inline() {
+        let document = super::super::document();
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            for required in schema["required"].as_array().into_iter().flatten() {
+                let field = &schema["properties"][required.as_str().unwrap()];
+                let choices = field["oneOf"].as_array().into_iter().flatten();
+                let (mut null, mut reference) = (false, false);
+                for choice in choices {
+                    null |= choice["type"] == "null";
+                    reference |= choice.get("$ref").is_some();
+                }
+                assert!(!(null && reference), "{name}.{required}");
+            }
+        }
     }
 
     /// Nothing in the real document is beyond 3.0.

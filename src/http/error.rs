@@ -10,45 +10,15 @@ use crate::{
 
 /// How long to wait before a store that failed is worth another try.
 const STORE_RETRY: Duration = Duration::from_secs(5);
+/// How long to wait where providers limit the rate and do not say how long.
+const LIMITED_RETRY: Duration = Duration::from_secs(1);
 /// Most failed experts that are named.
 const MOST_EXPERTS: usize = 32;
 
 impl From<ProcessError> for Problem {
     fn from(error: ProcessError) -> Self {
         match error {
-            ProcessError::AsiFailed { failures, retry_after } => {
-                let all = |code| !failures.is_empty() && failures.iter().all(|(_, c)| *c == code);
-                let problem = if all("timeout") {
-                    Self::new(
-                        ProblemKind::ExpertsTimedOut,
-                        "No expert of the AI tier answered in time, and Flux had no answer to \
-                         stand in. A longer deadline_ms may help.",
-                    )
-                } else if all("rate_limited") {
-                    Self::new(
-                        ProblemKind::ExpertsRateLimited,
-                        "The providers of all experts limit the rate, and Flux had no answer to \
-                         stand in. Try again later.",
-                    )
-                    .retry_after(retry_after.unwrap_or(Duration::from_secs(1)))
-                } else {
-                    Self::new(
-                        ProblemKind::ExpertsFailed,
-                        "No expert of the AI tier could answer, and Flux had no answer to stand \
-                         in.",
-                    )
-                };
-                let problem = match retry_after {
-                    Some(wait) => problem.retry_after(wait),
-                    None => problem,
-                };
-                let experts = failures.into_iter().take(MOST_EXPERTS);
-                problem.with_experts(
-                    experts
-                        .map(|(name, code)| ExpertFailure { name, code: code.to_owned() })
-                        .collect(),
-                )
-            }
+            ProcessError::AsiFailed { failures, retry_after } => asi_failed(failures, retry_after),
             ProcessError::DeadlineExceeded { .. } => Self::new(
                 ProblemKind::DeadlineExceeded,
                 "The request's deadline came before any answer. Send a longer deadline_ms.",
@@ -101,6 +71,36 @@ impl From<PolicyProblem> for FieldError {
             detail: "is not accepted".to_owned(),
             fix: problem.problem,
         }
+    }
+}
+
+fn asi_failed(failures: Vec<(String, &'static str)>, retry_after: Option<Duration>) -> Problem {
+    let all = |code| !failures.is_empty() && failures.iter().all(|(_, other)| *other == code);
+    let problem = if all("timeout") {
+        Problem::new(
+            ProblemKind::ExpertsTimedOut,
+            "No expert of the AI tier answered in time, and Flux had no answer to stand in. A \
+             longer deadline_ms may help.",
+        )
+    } else if all("rate_limited") {
+        Problem::new(
+            ProblemKind::ExpertsRateLimited,
+            "The providers of all experts limit the rate, and Flux had no answer to stand in. Try \
+             again later.",
+        )
+        .retry_after(LIMITED_RETRY)
+    } else {
+        Problem::new(
+            ProblemKind::ExpertsFailed,
+            "No expert of the AI tier could answer, and Flux had no answer to stand in.",
+        )
+    };
+    let failed = failures.into_iter().take(MOST_EXPERTS);
+    let failed = failed.map(|(name, code)| ExpertFailure { name, code: code.to_owned() });
+    let problem = problem.with_experts(failed.collect());
+    match retry_after {
+        Some(wait) => problem.retry_after(wait),
+        None => problem,
     }
 }
 

@@ -203,13 +203,18 @@ async fn no_such_method() -> Problem {
 
 fn nothing_here(path: &str, paths: &[String]) -> Problem {
     let trimmed = path.trim_end_matches('/');
-    let meant = match paths.iter().find(|known| *known == trimmed) {
-        Some(known) => Some(known.as_str()),
-        None => nearest(path, paths.iter().map(String::as_str)),
-    };
-    let detail = match meant {
-        Some(meant) => format!("Did you mean `{meant}`?"),
-        None => format!("The paths here are {}.", paths.join(", ")),
+    let known = || paths.iter().map(String::as_str);
+    let below: Vec<&str> = known()
+        .filter(|known| known.strip_prefix(trimmed).is_some_and(|rest| rest.starts_with('/')))
+        .collect();
+    let detail = if let Some(meant) = known().find(|known| *known == trimmed) {
+        format!("Did you mean `{meant}`?")
+    } else if !trimmed.is_empty() && !below.is_empty() {
+        format!("Below it there are {}.", below.join(", "))
+    } else if let Some(meant) = nearest(path, known()) {
+        format!("Did you mean `{meant}`?")
+    } else {
+        format!("The paths here are {}.", paths.join(", "))
     };
     Problem::new(ProblemKind::NotFound, detail)
 }
@@ -247,6 +252,8 @@ mod tests {
         for (path, told) in [
             ("/api/v1/unified/proces", "Did you mean `/api/v1/unified/process`?"),
             ("/livez/", "Did you mean `/livez`?"),
+            ("/api/v1", "Below it there are /api/v1/unified/process."),
+            ("//", "The paths here are /livez, /api/v1/unified/process."),
             ("/wp-admin.php", "The paths here are /livez, /api/v1/unified/process."),
         ] {
             assert_eq!(nothing_here(path, &paths), Problem::new(ProblemKind::NotFound, told));

@@ -11,14 +11,17 @@ use utoipa::{
 };
 
 use super::{
-    PROBLEM_JSON, ProblemBody, ProblemKind, downconvert, probes, probes::Endpoint, unified,
+    PROBLEM_JSON, ProblemBody, ProblemKind, RequestLimits, downconvert, probes, probes::Endpoint,
+    unified,
 };
+
+use crate::domain::Policy;
 
 const DESCRIPTION: &str = "Routes each AI request to the cheapest mind that is likely to be right, \
 and proves it with live accuracy and latency.\n\n\
 Every response carries an `x-request-id`; send one of your own (1 to 128 letters, digits and \
 `-_.:`) and it is kept. Every error is a problem (RFC 9457, `application/problem+json`), whose \
-`type` is stable: switch on it.";
+`type` is stable: switch on it. In a request, a field that is `null` counts as absent.";
 
 /// Schemas of request bodies: what they do not name is refused.
 const CLOSED_SCHEMAS: &[&str] = &[
@@ -42,9 +45,8 @@ const BODY_PROBLEMS: &[u16] = &[400, 408, 413, 415, 422];
 const COMMON_PROBLEMS: &[u16] = &[431, 500];
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(generate);
-static SERVED: LazyLock<Vec<u8>> = LazyLock::new(|| DOCUMENT.to_string().into_bytes());
 
-/// The document, OpenAPI 3.1.
+/// The document, OpenAPI 3.1, of a service with default limits.
 #[must_use]
 pub fn document() -> &'static Value {
     &DOCUMENT
@@ -56,9 +58,11 @@ pub fn document_3_0() -> Value {
     downconvert::to_3_0(document())
 }
 
-/// The document as it is served.
-pub(super) fn served() -> &'static [u8] {
-    &SERVED
+/// The document as it is served: with the limits of this service.
+pub(super) fn served(limits: &RequestLimits) -> String {
+    let mut document = document().clone();
+    describe_limits(&mut document, limits);
+    document.to_string()
 }
 
 /// All paths.
@@ -115,7 +119,26 @@ fn generate() -> Value {
     components.schemas.extend(schemas);
     let mut document = serde_json::to_value(document).unwrap_or_default();
     finish(&mut document);
+    describe_limits(&mut document, &RequestLimits::default());
     document
+}
+
+/// What the configuration decides, and what attributes cannot say of inner schemas.
+fn describe_limits(document: &mut Value, limits: &RequestLimits) {
+    let longest = u64::try_from(limits.max_deadline.as_millis()).unwrap_or(u64::MAX);
+    let weights = "PolicyChange/properties/custom_weights";
+    for (place, key, value) in [
+        ("ProcessBody/properties/input", "maxLength", json!(limits.max_input_chars)),
+        ("ProcessBody/properties/context", "maxItems", json!(limits.max_context_passages)),
+        ("ProcessBody/properties/deadline_ms", "maximum", json!(longest)),
+        ("ContextPassage/oneOf/0", "pattern", json!(r"\S")),
+        (weights, "maxProperties", json!(Policy::MAX_CUSTOM_WEIGHTS)),
+        (&format!("{weights}/additionalProperties"), "minimum", json!(0)),
+        (&format!("{weights}/additionalProperties"), "maximum", json!(1000)),
+    ] {
+        let schema = document.pointer_mut(&format!("/components/schemas/{place}"));
+        schema.into_iter().for_each(|schema| set(schema, key, value.clone()));
+    }
 }
 
 fn finish(document: &mut Value) {
@@ -274,6 +297,17 @@ mod tests {
         check("AsiMode", AsiMode::ALL);
         check("Consensus", Consensus::ALL);
         check("Tier", Tier::ALL);
+    }
+
+    #[test]
+    fn limits_are_described_as_this_service_has_them() {
+        let limits = RequestLimits { max_input_chars: 7, ..RequestLimits::default() };
+        let served: Value = serde_json::from_str(&served(&limits)).unwrap();
+        let schemas = &served["components"]["schemas"];
+        assert_eq!(schemas["ProcessBody"]["properties"]["input"]["maxLength"], 7);
+        assert_eq!(schemas["ProcessBody"]["properties"]["deadline_ms"]["maximum"], 300_000);
+        let weights = &schemas["PolicyChange"]["properties"]["custom_weights"];
+        assert_eq!(weights["additionalProperties"]["maximum"], 1000);
     }
 
     #[test]

@@ -10,7 +10,6 @@ use std::{
 
 use axum::{
     Json,
-    body::Bytes,
     extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -150,7 +149,7 @@ async fn prometheus(State(state): State<ApiState>) -> Response {
 
 /// Read this document
 ///
-/// The OpenAPI 3.1 description of everything that is served here.
+/// The OpenAPI 3.1 description of everything that is served here, with the limits as configured.
 #[utoipa::path(
     get,
     path = "/openapi.json",
@@ -158,9 +157,9 @@ async fn prometheus(State(state): State<ApiState>) -> Response {
     tag = "operations",
     responses((status = 200, description = "The OpenAPI document.", body = serde_json::Value)),
 )]
-async fn openapi_document() -> Response {
+async fn openapi_document(State(state): State<ApiState>) -> Response {
     const TYPE: HeaderValue = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, TYPE)], Bytes::from_static(openapi::served())).into_response()
+    ([(header::CONTENT_TYPE, TYPE)], openapi::served(&state.request_limits)).into_response()
 }
 
 /// See what is here

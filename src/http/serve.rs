@@ -39,7 +39,8 @@ pub struct ServeOptions {
     pub max_connections: usize,
     /// Most bytes of a request's head; more is answered with status 431.
     pub max_header_bytes: usize,
-    /// Time for a request's head to arrive; also how long a connection may idle between requests.
+    /// Time for a request's head to arrive; also how long a connection may idle between requests,
+    /// so behind a load balancer it should be longer than the balancer's own idle time.
     pub header_timeout: Duration,
     /// Time for a client to take a piece of the response.
     pub write_timeout: Duration,

@@ -18,10 +18,9 @@ pub struct FeedbackBody {
         example = "resp_019a8f5e0c7a7bd2a1c5e0b8f3d2c1a0")]
     pub response_id: ResponseId,
     /// Right or wrong. Leave it out when you send a score.
-    #[schema(nullable = false)]
     pub verdict: Option<FeedbackVerdict>,
     /// From 0 (wrong) to 1 (right). Leave it out when you send a verdict.
-    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 1)]
     pub score: Option<f64>,
 }
 

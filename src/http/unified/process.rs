@@ -51,33 +51,30 @@ impl Default for RequestLimits {
 #[derive(Debug, Clone, PartialEq, ToSchema)]
 pub struct ProcessBody {
     /// The question or task; more than white space.
-    #[schema(min_length = 1, example = "what is 15 percent of 80?")]
+    #[schema(min_length = 1, pattern = r"\S", example = "what is 15 percent of 80?")]
     pub input: String,
     /// Passages to answer from. Answers from context are not remembered.
-    #[schema(required = false, value_type = Vec<ContextPassage>)]
+    #[schema(required = false, value_type = Option<Vec<ContextPassage>>)]
     pub context: Vec<Passage>,
     /// The conversation that the request belongs to. Answers within one are not remembered.
-    #[schema(nullable = false, value_type = Option<String>, min_length = 1, max_length = 128,
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 128,
         pattern = "^[A-Za-z0-9_.:@-]+$")]
     pub session_id: Option<SessionId>,
     /// The strategy; the policy's when absent. `AIFirst`, `RuntimeFirst`, `Hybrid`,
     /// `ParallelFusion` and `Adaptive` are read, too.
-    #[schema(nullable = false)]
     pub strategy: Option<Strategy>,
     /// How hard ASI tries; by complexity when absent.
-    #[schema(nullable = false)]
     pub mode: Option<AsiMode>,
     /// How experts' answers become one; the policy's when absent.
-    #[schema(nullable = false)]
     pub consensus: Option<Consensus>,
     /// Time from receipt to response, in milliseconds; the configuration has a default and a most.
-    #[schema(nullable = false, minimum = 1, example = 10000)]
+    #[schema(minimum = 1, example = 10000)]
     pub deadline_ms: Option<u64>,
     /// Most that provider calls may cost together, in US dollars.
-    #[schema(nullable = false, minimum = 0, maximum = 1_000_000, example = 0.01)]
+    #[schema(minimum = 0, maximum = 1_000_000, example = 0.01)]
     pub max_cost_usd: Option<f64>,
     /// Neither recall the answer from the Confidence Lake nor remember it there.
-    #[schema(required = false, default = false)]
+    #[schema(required = false, value_type = Option<bool>, default = false)]
     pub no_store: bool,
 }
 
@@ -95,10 +92,10 @@ pub enum ContextPassage {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct NamedPassage {
     /// Where it came from: a title, a path, an address.
-    #[schema(nullable = false, max_length = 256, example = "handbook.md")]
+    #[schema(min_length = 1, max_length = 256, pattern = r"\S", example = "handbook.md")]
     pub source: Option<String>,
     /// The text; more than white space.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, pattern = r"\S")]
     pub text: String,
 }
 

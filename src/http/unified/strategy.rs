@@ -52,25 +52,19 @@ impl From<&Policy> for PolicyResult {
 #[derive(Debug, Clone, Default, PartialEq, ToSchema)]
 pub struct PolicyChange {
     /// Strategy of requests that name none.
-    #[schema(nullable = false)]
     pub strategy: Option<Strategy>,
     /// Cut-offs of routing; each stays as it is where absent.
-    #[schema(nullable = false)]
     pub thresholds: Option<ThresholdsChange>,
     /// Consensus of requests that name none.
-    #[schema(nullable = false)]
     pub consensus: Option<Consensus>,
     /// Weights of `custom_weights` consensus, by expert, 0 to 1000; replaces the whole table.
-    #[schema(nullable = false)]
     pub custom_weights: Option<BTreeMap<String, f64>>,
     /// Fusion weight of evidence that passed a checkpoint.
-    #[schema(nullable = false, minimum = 1, maximum = 10)]
+    #[schema(minimum = 1, maximum = 10)]
     pub sacred_weight: Option<f64>,
     /// RuntimeFirst: ask ASI when Flux abstains.
-    #[schema(nullable = false)]
     pub runtime_fallback: Option<bool>,
     /// Adaptive's rule; each part stays as it is where absent.
-    #[schema(nullable = false)]
     pub adaptive: Option<AdaptiveChange>,
 }
 
@@ -78,22 +72,22 @@ pub struct PolicyChange {
 #[derive(Debug, Clone, Copy, Default, PartialEq, ToSchema)]
 pub struct ThresholdsChange {
     /// RuntimeFirst: the best Flux draft must reach this signal, else Flux abstains.
-    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 1)]
     pub abstain_floor: Option<f64>,
     /// Hybrid: a Flux draft with at least this signal is kept, any other escalated.
-    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 1)]
     pub keep_signal: Option<f64>,
     /// Complexity below this is `simple`.
-    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 1)]
     pub moderate_complexity: Option<f64>,
     /// Complexity from this on is `complex`; Hybrid sends it straight to ASI.
-    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 1)]
     pub complex_complexity: Option<f64>,
     /// Balanced mode asks for a second opinion below this signal.
-    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    #[schema(minimum = 0, maximum = 1)]
     pub second_opinion: Option<f64>,
     /// Only answers with at least this signal enter the lake.
-    #[schema(nullable = false, minimum = 0.6, maximum = 1)]
+    #[schema(minimum = 0.6, maximum = 1)]
     pub lake_floor: Option<f64>,
 }
 
@@ -101,10 +95,10 @@ pub struct ThresholdsChange {
 #[derive(Debug, Clone, Copy, Default, PartialEq, ToSchema)]
 pub struct AdaptiveChange {
     /// ASI is chosen where its value exceeds this many times Flux's.
-    #[schema(nullable = false, minimum = 0.01, maximum = 100)]
+    #[schema(minimum = 0.01, maximum = 100)]
     pub asi_advantage: Option<f64>,
     /// Share of requests that try the tier the rule did not choose.
-    #[schema(nullable = false, minimum = 0.01, maximum = 0.5)]
+    #[schema(minimum = 0.01, maximum = 0.5)]
     pub exploration: Option<f64>,
 }
 

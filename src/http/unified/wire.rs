@@ -326,3 +326,142 @@ pub(super) fn millis(duration: Duration) -> f64 {
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{
+        Complexity, Consensus, Decision, Position, ResponseId, Signal, Usage, Vote,
+    };
+
+    fn reply() -> Reply {
+        Reply {
+            id: ResponseId::generate(),
+            content: "12".to_owned(),
+            confidence: Signal::ONE,
+            position: Position::VERIFIED,
+            elp: Elp::clamped(1.0, 8.0, 0.0),
+            kind: OrchestratorKind::Flux,
+            weights: [(Tier::Asi, 0.25), (Tier::Flux, 0.75)],
+            sacred_boost: true,
+            abstained: false,
+            recovered: false,
+            duration: Duration::from_nanos(1_234_567),
+            overhead: Duration::from_micros(200),
+            decision: Decision {
+                strategy: Strategy::Hybrid,
+                route: Route::FluxThenAsi,
+                mode: AsiMode::Balanced,
+                ask_drafter: false,
+                may_escalate: true,
+                keep_signal: 0.75,
+                probability: 1.0,
+                reason: "it looked simple".to_owned(),
+            },
+            mode: None,
+            shortfall: None,
+            vortex_cycles: 1,
+            recalled_from: None,
+            remembered: true,
+            complexity: Complexity {
+                score: f64::NAN,
+                tier: ComplexityTier::Simple,
+                dimensions: vec![Dimension {
+                    name: "length".into(),
+                    value: f64::INFINITY,
+                    contribution: -0.5,
+                }],
+                elp: Elp::default(),
+                needs_asi: false,
+            },
+            trace: vec![TraceEntry {
+                stage: Stage::FusionCheckpoint,
+                duration: Duration::from_micros(3),
+                note: "two agree".to_owned(),
+            }],
+            experts: vec![ExpertReport {
+                name: "gpt".to_owned(),
+                kind: SourceKind::Model,
+                tier: Tier::Asi,
+                model: None,
+                signal: None,
+                position: None,
+                checks: vec![Check {
+                    position: Position::VERIFIED,
+                    name: "arithmetic",
+                    verdict: Verdict::NotApplicable,
+                    note: String::new(),
+                }],
+                latency: Duration::from_micros(1500),
+                error: Some("timeout"),
+            }],
+            consensus: None,
+            citations: Vec::new(),
+            steps: vec![Step { text: "0.15 × 80 = 12".to_owned() }],
+            usage: Usage::default(),
+        }
+    }
+
+    fn written(reply: Reply) -> Value {
+        serde_json::to_value(ProcessResult::from(reply)).unwrap()
+    }
+
+    fn keys(value: &Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_plain_answer_has_exactly_the_promised_fields() {
+        let result = written(reply());
+        let of_result = "abstained confidence content duration_ms elp flux_position id metadata \
+            orchestrators_used recovered sacred_boost";
+        assert_eq!(keys(&result).join(" "), of_result);
+        let of_metadata = "asi_mode citations complexity confidence_lake_hit cost decision experts \
+            overhead_us remembered routing_strategy steps trace usage vortex_cycles";
+        assert_eq!(keys(&result["metadata"]).join(" "), of_metadata);
+        let of_expert = "checks error kind latency_ms name tier";
+        assert_eq!(keys(&result["metadata"]["experts"][0]).join(" "), of_expert);
+        assert_eq!(result["metadata"]["asi_mode"], Value::Null);
+        assert_eq!(result["metadata"]["cost"], json!({"usd": null}));
+    }
+
+    #[test]
+    fn what_there_is_more_to_say_is_said() {
+        let origin = ResponseId::generate();
+        let result = written(Reply {
+            mode: Some(AsiMode::Thorough),
+            shortfall: Some("one expert of three".to_owned()),
+            recalled_from: Some(origin),
+            consensus: Some(ConsensusReport {
+                strategy: Consensus::MajorityVote,
+                agreement: 1.0,
+                votes: vec![Vote {
+                    expert: "gpt".to_owned(),
+                    answer: "12".to_owned(),
+                    weight: 1.0,
+                }],
+            }),
+            ..reply()
+        });
+        let metadata = &result["metadata"];
+        assert_eq!(metadata["asi_mode"], "thorough");
+        assert_eq!(metadata["shortfall"], "one expert of three");
+        assert_eq!(metadata["recalled_from"], origin.to_string());
+        assert_eq!(metadata["confidence_lake_hit"], true);
+        assert_eq!(metadata["consensus"]["strategy"], "majority_vote");
+    }
+
+    #[test]
+    fn numbers_keep_their_fractions_and_are_always_finite() {
+        let result = written(reply());
+        assert_eq!(result["duration_ms"], 1.234);
+        assert_eq!(result["metadata"]["experts"][0]["latency_ms"], 1.5);
+        assert_eq!(result["orchestrators_used"]["weights"], json!({"flux": 0.75, "asi": 0.25}));
+        assert_eq!(result["metadata"]["complexity"]["score"], 0.0);
+        assert_eq!(result["metadata"]["complexity"]["dimensions"][0]["value"], 0.0);
+        let visit = json!({"position": 6, "stage": "fusion_checkpoint", "duration_us": 3, "note": "two agree"});
+        assert_eq!(result["metadata"]["trace"][0], visit);
+    }
+}

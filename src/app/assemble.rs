@@ -40,6 +40,9 @@ pub enum StartError {
     /// The lake cannot be read.
     #[error("the lake: {0}")]
     Lake(StoreError),
+    /// The conversations cannot be read.
+    #[error("the conversations: {0}")]
+    Sessions(StoreError),
     /// A configured folder of documents cannot be used.
     #[error("the documents: {0}")]
     Documents(#[from] DocumentsError),

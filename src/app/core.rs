@@ -82,6 +82,8 @@ impl Core {
             policy.publish(&newest);
         }
         learning.restore(&ledger).await?;
+        let sessions = Sessions::open(self.store, self.sessions).await;
+        let sessions = sessions.map_err(StartError::Sessions)?;
         let flux = Flux::new(FluxParts {
             lake: lake.clone(),
             drafter: self.drafter,
@@ -93,7 +95,7 @@ impl Core {
             flux,
             asi: Asi::new(self.models, self.documents, self.max_experts),
             ledger: ledger.clone(),
-            sessions: Sessions::new(self.store, self.sessions),
+            sessions,
             policy,
             performance,
             metrics: self.metrics,

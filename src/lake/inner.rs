@@ -29,6 +29,8 @@ pub(super) struct Inner {
     work: Mutex<Work>,
     /// Whether there is work, so that an idle tick asks for no lock.
     pub(super) has_work: AtomicBool,
+    /// Whether a tick is under way.
+    ticking: AtomicBool,
     /// When the next entry expires.
     pub(super) next_expiry: AtomicI64,
     /// Place of the newest outcome whose effect is durable.
@@ -58,6 +60,15 @@ const NOTE: &[u8] = b"lake";
 const WAITING: usize = 65_536;
 const PAGE: usize = 1024;
 
+/// The right to tick, given back when it is dropped.
+pub(super) struct TickTurn<'i>(&'i AtomicBool);
+
+impl Drop for TickTurn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
 /// What became of showing a written entry to the readers.
 pub(super) enum Published {
     Done,
@@ -79,6 +90,7 @@ impl Inner {
             index: RwLock::new(index),
             work: Mutex::new(Work { last_seq: rewarded_seq, ..Work::default() }),
             has_work: AtomicBool::new(false),
+            ticking: AtomicBool::new(false),
             next_expiry: AtomicI64::new(i64::MAX),
             rewarded_seq: AtomicU64::new(rewarded_seq),
             hits: AtomicU64::new(0),
@@ -212,6 +224,12 @@ impl Inner {
         work.rewards.push_back(reward);
         self.has_work.store(true, Ordering::Release);
         true
+    }
+
+    /// The right to tick; `None` while somebody else has it.
+    pub(super) fn begin_tick(&self) -> Option<TickTurn<'_>> {
+        let taken = self.ticking.swap(true, Ordering::AcqRel);
+        (!taken).then(|| TickTurn(&self.ticking))
     }
 
     /// What is next, left in its place until it is done.

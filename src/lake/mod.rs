@@ -289,7 +289,7 @@ impl Lake {
 
     /// One pass of the background loop, of about `budget` steps at most: applies outcomes, compares
     /// recently changed entries with their near-duplicates, evicts. What it changes is durable when
-    /// it returns. Meant to be called by one task.
+    /// it returns. While one tick is under way, another does nothing.
     ///
     /// # Errors
     /// What keeps the store from being written; then nothing was done, and the next tick does it.
@@ -297,6 +297,7 @@ impl Lake {
         if self.is_idle(now_ms) {
             return Ok(TickReport::default());
         }
+        let Some(_turn) = self.inner.begin_tick() else { return Ok(TickReport::default()) };
         let (rewards, recent) = self.inner.next_work(budget);
         let bounds = Bounds {
             max_entries: self.inner.options.max_entries,

@@ -95,7 +95,7 @@ async fn while_load_balancers_notice_requests_are_still_served() {
     let (_gate, router) = gated();
     let readiness = Readiness::default();
     let options = ServeOptions {
-        drain_delay: Duration::from_millis(500),
+        drain_delay: PATIENCE,
         readiness: readiness.clone(),
         ..ServeOptions::default()
     };
@@ -107,5 +107,5 @@ async fn while_load_balancers_notice_requests_are_still_served() {
         tokio::task::yield_now().await;
     }
     assert_eq!(client().get(&url).send().await.unwrap().status(), 404);
-    timeout(PATIENCE, stopping).await.unwrap().unwrap();
+    stopping.abort();
 }

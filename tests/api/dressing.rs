@@ -134,7 +134,7 @@ async fn too_many_in_flight_are_refused_at_once_and_the_exempt_still_answer() {
     let entered = Arc::new(Notify::new());
     let (inner_gate, inner_entered) = (Arc::clone(&gate), Arc::clone(&entered));
     let work = Router::new().route(
-        "/work",
+        "/task",
         get(move || async move {
             inner_entered.notify_one();
             let _ = inner_gate.acquire().await;
@@ -144,15 +144,15 @@ async fn too_many_in_flight_are_refused_at_once_and_the_exempt_still_answer() {
     let router = admit(work, 1).merge(Router::new().route("/livez", get(|| async { "ok" })));
     let router = dress(router, Arc::new(NoTelemetry), []);
     let server = Server::start(router, ServeOptions::default()).await;
-    let first = tokio::spawn(client().get(server.url("/work")).send());
+    let first = tokio::spawn(client().get(server.url("/task")).send());
     entered.notified().await;
-    let second = client().get(server.url("/work")).send().await.unwrap();
+    let second = client().get(server.url("/task")).send().await.unwrap();
     assert_eq!(second.status(), 503);
     assert_eq!(second.headers()["retry-after"], "1");
     assert_eq!(client().get(server.url("/livez")).send().await.unwrap().status(), 200);
     gate.add_permits(1);
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
-    let third = client().get(server.url("/work")).send().await.unwrap();
+    let third = client().get(server.url("/task")).send().await.unwrap();
     assert_eq!(third.status(), 200, "the place is free again");
     server.stop().await.unwrap();
 }
@@ -168,7 +168,7 @@ async fn a_client_that_goes_cancels_its_request_and_frees_its_place() {
     let (entered, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (inner_entered, inner_dropped) = (Arc::clone(&entered), Arc::clone(&dropped));
     let work = Router::new().route(
-        "/work",
+        "/task",
         get(move || async move {
             let _cancelled = Cancelled(inner_dropped);
             inner_entered.notify_one();
@@ -179,12 +179,12 @@ async fn a_client_that_goes_cancels_its_request_and_frees_its_place() {
     let router = dress(admit(work, 1), counter.clone(), []);
     let server = Server::start(router, ServeOptions::default()).await;
     for _ in 0..2 {
-        let asking = tokio::spawn(client().get(server.url("/work")).send());
+        let asking = tokio::spawn(client().get(server.url("/task")).send());
         tokio::time::timeout(PATIENCE, entered.notified()).await.unwrap();
         asking.abort();
         tokio::time::timeout(PATIENCE, dropped.notified()).await.unwrap();
     }
     server.stop().await.unwrap();
-    let went = ("GET", "/work".to_owned(), 499);
+    let went = ("GET", "/task".to_owned(), 499);
     assert_eq!(counter.counted(), [went.clone(), went]);
 }

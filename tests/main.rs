@@ -1,6 +1,13 @@
 //! The one integration-test binary: each module below holds one promise of the whole.
+#![allow(missing_docs, unreachable_pub, reason = "tests")]
 
+#[cfg(test)]
+mod api;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod dashboards;
+#[cfg(test)]
+mod service;
+#[cfg(test)]
+mod support;

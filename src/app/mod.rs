@@ -1,1 +1,11 @@
 //! The only hand that picks concrete parts.
+
+mod assemble;
+mod bench;
+mod core;
+mod run;
+mod tasks;
+
+pub use assemble::{App, StartError, assemble};
+pub use bench::ReplayBench;
+pub use run::{RunError, Started, run};

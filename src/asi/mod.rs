@@ -1,1 +1,123 @@
 //! The AI tier: experts, modes and consensus.
+//!
+//! Document experts live in process and speak for nothing, so they always speak. Models cost time
+//! and money: the mode says how many are asked, and in what order.
+
+mod ask;
+mod documentary;
+mod panel;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    documents::Documents,
+    domain::{
+        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Trace, Usage,
+    },
+    fusion::Rule,
+};
+use panel::Panel;
+
+/// The AI tier with the experts it was given.
+pub struct Asi {
+    /// Best first: by prior, then by name, so that the order does not hang on the configuration's.
+    models: Vec<Arc<dyn LanguageModel>>,
+    documents: Arc<Documents>,
+    max_experts: usize,
+}
+
+/// One question to the tier.
+pub struct Task<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// What models are asked: the request in its chosen context.
+    pub prompt: Prompt,
+    /// How hard to try.
+    pub mode: AsiMode,
+    /// How answers become one.
+    pub rule: Rule<'a>,
+    /// Balanced: below this signal, a second expert is asked.
+    pub second_opinion: f64,
+    /// When to stop.
+    pub deadline: Instant,
+    /// Where the stages are noted.
+    pub trace: &'a Trace,
+}
+
+/// What the tier came back with.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// All drafts, checked and with their signals.
+    pub drafts: Vec<Draft>,
+    /// Everyone who was asked.
+    pub experts: Vec<ExpertReport>,
+    /// The models that failed, by configured name.
+    pub failures: Vec<(String, ModelError)>,
+    /// What the mode wanted and could not have.
+    pub shortfall: Option<String>,
+    /// Times that the tier went round again: second opinions and revisions.
+    pub extra_rounds: u32,
+    /// Time spent waiting for models.
+    pub upstream: Duration,
+    /// From being asked to coming back.
+    pub latency: Duration,
+    /// Tokens and cost of all calls together.
+    pub usage: Usage,
+}
+
+/// Experts that `thorough` wants at least.
+const THOROUGH_EXPERTS: usize = 3;
+
+impl Asi {
+    /// The tier over these models and documents. At most `max_experts` models are asked at once,
+    /// and never fewer than `thorough` wants.
+    #[must_use]
+    pub fn new(
+        mut models: Vec<Arc<dyn LanguageModel>>,
+        documents: Arc<Documents>,
+        max_experts: usize,
+    ) -> Self {
+        models.sort_by(|a, b| {
+            let (a, b) = (a.profile(), b.profile());
+            b.prior.get().total_cmp(&a.prior.get()).then_with(|| a.name.cmp(&b.name))
+        });
+        Self { models, documents, max_experts: max_experts.max(THOROUGH_EXPERTS) }
+    }
+
+    /// Names of the configured models, best first.
+    pub fn models(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.models.iter().map(|m| &*m.profile().name)
+    }
+
+    /// The documents behind the document experts.
+    #[must_use]
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
+    /// Asks as the mode says. Returns at the deadline at the latest, with what there is by then.
+    pub async fn answer(&self, task: &Task<'_>) -> Findings {
+        let since = Instant::now();
+        let mut panel = Panel::new(self, task);
+        match task.mode {
+            AsiMode::Fast => panel.ask_best().await,
+            AsiMode::Balanced => panel.ask_balanced().await,
+            AsiMode::Thorough => panel.ask_thorough().await,
+            AsiMode::Reasoning => panel.ask_reasoning().await,
+        }
+        let mut findings = panel.into_findings();
+        findings.latency = since.elapsed();
+        task.trace.visit(Stage::Expanded, since, findings.note(task.mode));
+        findings
+    }
+}
+
+impl Findings {
+    fn note(&self, mode: AsiMode) -> String {
+        let asked = self.experts.len();
+        let answered = self.experts.iter().filter(|e| e.signal.is_some()).count();
+        format!("{mode}: {answered} of {asked} experts answered")
+    }
+}

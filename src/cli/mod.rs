@@ -1,1 +1,66 @@
 //! The command line.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this room talks to a terminal")]
+
+mod evaluate;
+mod openapi;
+mod probe;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::Settings;
+
+/// Routes each AI request to the cheapest mind that is likely to be right, and proves it with live
+/// accuracy and latency.
+#[derive(Debug, Parser)]
+#[command(name = "meta-orchestrator", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the service (the default command).
+    Serve(serve::ServeArgs),
+    /// Replay a table of recorded answers and print accuracy, latency and routing figures.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Ask a running service whether it is ready; exit status 0 if so. For health checks.
+    Probe(probe::ProbeArgs),
+    /// Print the OpenAPI document.
+    Openapi(openapi::OpenapiArgs),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, Args)]
+struct ConfigArgs {
+    /// Configuration file (TOML) on top of the defaults; the environment comes on top of it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    /// Reads the configuration, or prints everything that is wrong with it.
+    fn load(&self) -> Result<Settings, ExitCode> {
+        Settings::load(self.config.as_deref()).map_err(|error| {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        })
+    }
+}
+
+/// Parses the arguments and runs what they say. Exit status: 0 done, 1 failed, 2 misused.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve::serve(&args),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Probe(args) => probe::probe(&args),
+        Command::Openapi(args) => openapi::openapi(&args),
+    }
+}

@@ -33,8 +33,8 @@ pub(super) struct Sentence {
     pub heading: Vec<TermId>,
     /// Content words to pass over before its subject: "the field x", "the mode y".
     pub preamble: usize,
-    /// Whether it begins with a condition or a purpose.
-    pub conditional: bool,
+    /// What it looks like.
+    pub form: grammar::Form,
     /// The content words of what it defines; empty when it defines nothing.
     pub defined: Vec<TermId>,
     /// The content words of the nearest heading.
@@ -81,7 +81,12 @@ impl Corpus {
 
     /// Adds a document, but not more sentences than leave the corpus at `limit`. Returns whether
     /// the whole document was taken.
-    pub(super) fn add(&mut self, name: &str, sections: Vec<markdown::Section>, limit: usize) -> bool {
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        sections: Vec<markdown::Section>,
+        limit: usize,
+    ) -> bool {
         self.documents += 1;
         let name: Arc<str> = Arc::from(name);
         let mut headings = Vec::new();
@@ -121,13 +126,20 @@ impl Corpus {
                 }
             }
             let preamble = usize::from(grammar::has_preamble(&statement.text));
-            let defined = grammar::defined(&statement.text).map_or(0, |d| terms::of_document(d).len());
-            let defined = body.get(..defined).unwrap_or_default();
+            let defined: Vec<TermId> = grammar::defined(&statement.text)
+                .map(terms::joined)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|word| self.vocabulary.get(word).copied())
+                .collect();
             self.sentences.push(Sentence {
                 preamble,
-                conditional: grammar::is_conditional(&statement.text),
+                form: grammar::Form::of(&statement.text),
                 defined: defined.get(preamble..).unwrap_or_default().to_vec(),
-                vector: NgramVector::of(&terms::spell_out(&format!("{nearest} {}", statement.text))),
+                vector: NgramVector::of(&terms::spell_out(&format!(
+                    "{nearest} {}",
+                    statement.text
+                ))),
                 text: statement.text,
                 line: statement.line,
                 passage,

@@ -9,11 +9,18 @@ use super::{
 };
 
 /// Sentences that an expert looks at closely.
-const CANDIDATES: usize = 24;
+const CANDIDATES: usize = 160;
+/// Weight of an expert's own score, brought to 1 for its best, beside the closer look.
+const OWN_SCORE: f64 = 0.7;
 /// Least coverage of the question with which a sentence answers it.
-pub(super) const COVERAGE_FLOOR: f64 = 0.62;
+pub(super) const COVERAGE_FLOOR: f64 = 0.5;
+/// Coverage with which it does so even where the most telling word is missing.
+const COVERAGE_ENOUGH: f64 = 0.74;
 /// Least standing of the question's most telling word.
 const RAREST_FLOOR: f64 = 0.4;
+
+/// Least signal of a draft: less is a guess, and the experts are silent instead.
+pub(super) const SIGNAL_FLOOR: f64 = 0.3;
 
 /// Which expert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +59,8 @@ pub(super) struct Ranked {
 impl Ranked {
     /// Whether the sentence covers the question well enough to answer it.
     pub(super) fn answers(&self) -> bool {
-        self.coverage >= COVERAGE_FLOOR && self.rarest >= RAREST_FLOOR
+        self.coverage >= COVERAGE_ENOUGH
+            || (self.coverage >= COVERAGE_FLOOR && self.rarest >= RAREST_FLOOR)
     }
 }
 
@@ -81,7 +89,7 @@ impl Library {
                 let coverage = question.coverage(sentence);
                 Some(Ranked {
                     sentence: number,
-                    score: score / top + closer_look(question, sentence, coverage),
+                    score: OWN_SCORE * score / top + closer_look(question, sentence, coverage),
                     coverage,
                     likeness: f64::from(question.vector.cosine(&sentence.vector)),
                     rarest: question.rarest_covered(sentence),
@@ -120,10 +128,10 @@ impl Library {
         let text = |r: &Ranked| self.corpus.sentences.get(r.sentence).map(|s| s.text.as_str());
         let next = ranked.iter().skip(1).find(|r| text(r) != text(first));
         let margin = next.map_or(1.0, |r| (first.score - r.score) / first.score.max(0.01));
-        let odds = -4.6
-            + 4.2 * first.coverage
-            + 4.0 * margin.clamp(0.0, 0.5)
-            + 2.0 * first.likeness.clamp(0.0, 1.0);
+        let odds = -5.6
+            + 5.0 * first.coverage
+            + 4.5 * margin.clamp(0.0, 0.5)
+            + 4.0 * first.likeness.clamp(0.0, 1.0);
         // Words in common prove no answer, so retrieval is never sure.
         (1.0 / (1.0 + (-odds).exp())).min(0.97)
     }
@@ -132,21 +140,27 @@ impl Library {
 /// What a sentence gains or loses when it is read beside the question. Set by hand.
 fn closer_look(question: &Question, sentence: &Sentence, coverage: f64) -> f64 {
     let (subject, opens, form) = match question.wanted {
-        Wanted::Definition => (0.2, 0.4, 0.5),
+        Wanted::Definition => (0.2, 0.35, 0.8),
         Wanted::Enumeration => (0.0, 0.2, 0.6),
         Wanted::Method => (0.0, 0.1, 0.25),
         Wanted::Quantity => (0.1, 0.1, 0.3),
+        Wanted::Time => (0.1, 0.1, 0.5),
+        Wanted::Remedy => (0.0, 0.1, 0.3),
         Wanted::Other => (0.2, 0.1, 0.0),
     };
-    // A sentence that only announces what follows answers nothing; one that begins with a
-    // condition or a purpose answers few questions but how.
-    let announces = if sentence.text.ends_with(':') { 0.5 } else { 0.0 };
-    let strays = if !question.how && sentence.conditional { 0.15 } else { 0.0 };
+    let shape = &sentence.form;
+    // A sentence that only announces what follows answers nothing; a list of many names defines
+    // none of them; a condition or a purpose answers few questions but how.
+    let announces = if shape.announces { 0.5 } else { 0.0 };
+    let lists = if question.wanted == Wanted::Definition { 0.2 * shape.enumerates } else { 0.0 };
+    let tells_how = question.how || question.wanted == Wanted::Remedy;
+    let strays = if shape.conditional && !tells_how { 0.25 } else { 0.0 };
     0.8 * coverage
         + 0.15 * question.lead(sentence)
         + subject * question.subject(sentence)
         + opens * question.opens(sentence)
         + form * question.form(sentence)
         - announces
+        - lists
         - strays
 }

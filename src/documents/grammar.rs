@@ -2,10 +2,55 @@
 
 use crate::text::words;
 
+/// What a sentence looks like, told once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Form {
+    /// It holds a number.
+    pub number: bool,
+    /// It holds a year, or the name of a month or a day.
+    pub time: bool,
+    /// It tells what to do.
+    pub way: bool,
+    /// It speaks of a special case or a purpose only.
+    pub conditional: bool,
+    /// It announces what follows and says nothing itself.
+    pub announces: bool,
+    /// How much it looks as if it named all things of a kind, 0 to 1.
+    pub enumerates: f64,
+}
+
+impl Form {
+    /// Looks at a sentence.
+    pub(super) fn of(text: &str) -> Self {
+        let found = words(text);
+        Self {
+            number: has_number(&found),
+            time: has_time(&found),
+            way: gives_a_way(&found),
+            conditional: is_conditional(text),
+            announces: text.ends_with(':'),
+            enumerates: enumerates(text),
+        }
+    }
+}
+
 /// Nouns that only announce the name that follows: "the field `id`", "the mode `fast`".
 const ANNOUNCING: &[&str] = &[
-    "command", "endpoint", "field", "flag", "function", "key", "method", "mode", "object", "option",
-    "parameter", "setting", "term", "threshold", "variable",
+    "command",
+    "endpoint",
+    "field",
+    "flag",
+    "function",
+    "key",
+    "method",
+    "mode",
+    "object",
+    "option",
+    "parameter",
+    "setting",
+    "term",
+    "threshold",
+    "variable",
 ];
 
 /// Whether a sentence begins with a noun that announces a name.
@@ -18,7 +63,7 @@ pub(super) fn has_preamble(text: &str) -> bool {
 /// What a sentence defines: the words before "is", "are", "means" or "stands for" near its
 /// beginning, or before an apposition between commas.
 pub(super) fn defined(text: &str) -> Option<&str> {
-    const COPULAS: &[&str] = &["is", "are", "means", "stands"];
+    const COPULAS: &[&str] = &["is", "are", "means", "stands", "says"];
     const MAX_WORDS: usize = 7;
     let mut at = 0;
     for (i, word) in text.split(' ').take(MAX_WORDS).enumerate() {
@@ -34,14 +79,12 @@ pub(super) fn defined(text: &str) -> Option<&str> {
     None
 }
 
-/// Whether a sentence speaks of a special case only.
-pub(super) fn is_conditional(text: &str) -> bool {
+fn is_conditional(text: &str) -> bool {
     let first = text.split(' ').next().unwrap_or_default();
     ["If", "When", "With", "Under", "Unless", "While", "To"].contains(&first)
 }
 
-/// How much a sentence looks as if it named all things of a kind, 0 to 1.
-pub(super) fn enumerates(text: &str) -> f64 {
+fn enumerates(text: &str) -> f64 {
     let several = text.matches([',', ';']).count() >= 2;
     let announced = text.contains(':') || text.contains(" are ");
     match (text.starts_with("There are "), several && announced) {
@@ -51,20 +94,47 @@ pub(super) fn enumerates(text: &str) -> f64 {
     }
 }
 
-pub(super) fn has_number(text: &str) -> bool {
+fn has_number(words: &[String]) -> bool {
     const NUMBERS: &[&str] =
         &["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "once", "twice"];
-    words(text)
-        .iter()
-        .any(|w| w.bytes().any(|b| b.is_ascii_digit()) || NUMBERS.contains(&w.as_str()))
+    words.iter().any(|w| w.bytes().any(|b| b.is_ascii_digit()) || NUMBERS.contains(&w.as_str()))
 }
 
-pub(super) fn gives_a_way(text: &str) -> bool {
+fn has_time(words: &[String]) -> bool {
+    const NAMES: &[&str] = &[
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "noon",
+        "midnight",
+        "today",
+        "tomorrow",
+        "yesterday",
+    ];
+    let year = |w: &str| w.len() == 4 && w.bytes().all(|b| b.is_ascii_digit());
+    words.iter().any(|w| year(w) || NAMES.contains(&w.as_str()))
+}
+
+fn gives_a_way(words: &[String]) -> bool {
     const VERBS: &[&str] =
         &["run", "set", "send", "add", "use", "put", "list", "start", "call", "install", "open"];
-    let found = words(text);
-    found.first().is_some_and(|w| w == "to" || VERBS.contains(&w.as_str()))
-        || found.iter().any(|w| w == "run" || w == "send")
+    words.first().is_some_and(|w| w == "to" || VERBS.contains(&w.as_str()))
+        || words.iter().any(|w| w == "run" || w == "send")
 }
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ pub(super) const MISTYPED: f64 = 0.7;
 
 /// What may follow the common beginning of two stems that derive from one word.
 const ENDINGS: &[&str] = &[
-    "", "abl", "abilit", "ability", "ag", "al", "ally", "anc", "ancy", "ant", "at", "ation", "ator",
-    "d", "e", "ed", "enc", "ent", "er", "est", "ibl", "ic", "ication", "ies", "ilit", "ility", "ion",
-    "ition", "iv", "iz", "ization", "l", "ly", "ment", "n", "ness", "or", "r", "s", "sion", "st", "t", "tion",
-    "up", "ur", "uration", "y", "ying",
+    "", "abl", "abilit", "ability", "ag", "al", "ally", "anc", "ancy", "ant", "at", "ation",
+    "ator", "d", "e", "ed", "enc", "ent", "er", "est", "ibl", "ic", "ication", "ies", "ilit",
+    "ility", "ion", "ition", "iv", "iz", "ization", "l", "ly", "ment", "n", "ness", "or", "r", "s",
+    "sion", "st", "t", "tion", "up", "ur", "uration", "y", "ying",
 ];
 
 /// Groups of words that newcomers use for one another.
@@ -35,7 +35,7 @@ const SYNONYMS: &[&[&str]] = &[
     &["chance", "likely", "probability"],
     &["cheap", "cost", "expensive", "money", "paid", "pay", "price"],
     &["check", "validate", "verify"],
-    &["choose", "pick", "select"],
+    &["choose", "decide", "pick", "select"],
     &["combine", "fuse", "fusion", "join", "merge"],
     &["config", "configuration", "configure", "option", "setting"],
     &["correct", "right"],
@@ -86,7 +86,9 @@ pub(super) fn derived(a: &str, b: &str) -> bool {
     let known = |rest: &str| ENDINGS.contains(&rest);
     // Short beginnings are shared by strangers: `port` and `portion`.
     let close = |a: &str, b: &str| a.is_empty() && ["abl", "ag", "er", "est", "y"].contains(&b);
-    known(rest_a) && known(rest_b) && (shared >= 5 || close(rest_a, rest_b) || close(rest_b, rest_a))
+    known(rest_a)
+        && known(rest_b)
+        && (shared >= 5 || close(rest_a, rest_b) || close(rest_b, rest_a))
 }
 
 /// Whether two words of at least five letters differ by one letter added, lost, changed or swapped
@@ -141,7 +143,8 @@ mod tests {
 
     #[test]
     fn one_slip_is_forgiven() {
-        for (slip, word) in [("hybird", "hybrid"), ("stratgy", "strategy"), ("consensuss", "consensus")]
+        for (slip, word) in
+            [("hybird", "hybrid"), ("stratgy", "strategy"), ("consensuss", "consensus")]
         {
             assert!(mistyped(slip, word), "{slip}");
         }

@@ -204,7 +204,8 @@ impl Splitter {
         }
         let raw = std::mem::take(&mut self.block).join("\n");
         let item = std::mem::take(&mut self.item);
-        let text = if self.plain { Cow::Borrowed(raw.as_str()) } else { inline::strip(&raw).into() };
+        let text =
+            if self.plain { Cow::Borrowed(raw.as_str()) } else { inline::strip(&raw).into() };
         if !item {
             self.finish_list();
         }
@@ -469,7 +470,8 @@ mod tests {
 
     #[test]
     fn headers_comments_and_quotes_are_understood() {
-        let text = "---\ntitle: x\n---\n<!-- a\nb -->\n> Quoted *words* here.\n> # Not lost\n> Yes.";
+        let text =
+            "---\ntitle: x\n---\n<!-- a\nb -->\n> Quoted *words* here.\n> # Not lost\n> Yes.";
         assert_eq!(texts(text), ["Quoted words here.", "Yes."]);
     }
 

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{
     corpus::{Corpus, Match, Sentence, TermId},
-    grammar, terms,
+    terms,
 };
 use crate::text::{NgramVector, is_stop_word, stem, words};
 
@@ -16,13 +16,84 @@ const MAX_TERMS: usize = 40;
 
 /// Words that shape a question but say little of its topic.
 const FURNITURE: &[&str] = &[
-    "actually", "also", "apply", "best", "between", "call", "contain", "consist", "count",
-    "define", "describe", "detail", "differ", "difference", "doesn't", "don't", "during", "exactly",
-    "example", "exist", "explain", "find", "get", "give", "go", "good", "happen", "hello", "help", "hi",
-    "inside", "kind", "know", "like", "list", "long", "look", "make", "many", "mean", "meant",
-    "much", "must", "name", "need", "often", "one", "own", "possible", "purpose", "put",
-    "question", "require", "see", "show", "something", "stand", "take", "thank", "thing", "try",
-    "type", "use", "used", "using", "want", "while", "way", "work",
+    "actually",
+    "after",
+    "against",
+    "also",
+    "applied",
+    "apply",
+    "before",
+    "best",
+    "between",
+    "call",
+    "came",
+    "come",
+    "contain",
+    "consist",
+    "count",
+    "define",
+    "describe",
+    "detail",
+    "differ",
+    "difference",
+    "doesn't",
+    "don't",
+    "during",
+    "exactly",
+    "example",
+    "exist",
+    "explain",
+    "find",
+    "get",
+    "give",
+    "go",
+    "good",
+    "happen",
+    "hello",
+    "help",
+    "hi",
+    "inside",
+    "kind",
+    "know",
+    "like",
+    "list",
+    "long",
+    "look",
+    "make",
+    "many",
+    "mean",
+    "meant",
+    "much",
+    "must",
+    "name",
+    "need",
+    "often",
+    "one",
+    "own",
+    "possible",
+    "purpose",
+    "put",
+    "question",
+    "require",
+    "see",
+    "show",
+    "something",
+    "stand",
+    "take",
+    "thank",
+    "thing",
+    "try",
+    "type",
+    "under",
+    "use",
+    "used",
+    "using",
+    "want",
+    "via",
+    "while",
+    "within",
+    "way",
+    "work",
 ];
 
 static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
@@ -44,8 +115,12 @@ pub(super) enum Wanted {
     Enumeration,
     /// A number.
     Quantity,
+    /// A point in time.
+    Time,
     /// A way to do something.
     Method,
+    /// Help: it states what is wrong and asks nothing.
+    Remedy,
     /// Anything else.
     Other,
 }
@@ -87,7 +162,7 @@ impl Question {
         let topical = groups.iter().any(|g| g.topical) && total > 0.0;
         topical.then(|| Self {
             wanted: Wanted::read(&text),
-            how: words(&text).first().is_some_and(|w| w == "how"),
+            how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
             vector: NgramVector::of(&topic(&terms::spell_out(&text))),
             groups,
             total,
@@ -142,13 +217,15 @@ impl Question {
 
     /// How far the sentence has the form of the answer wanted, 0 to 1.
     pub(super) fn form(&self, sentence: &Sentence) -> f64 {
-        let text = &sentence.text;
+        let form = &sentence.form;
         let certain = |holds: bool| f64::from(u8::from(holds));
         match self.wanted {
-            Wanted::Quantity => certain(grammar::has_number(text)),
-            Wanted::Enumeration => grammar::enumerates(text),
-            Wanted::Method => certain(grammar::gives_a_way(text)),
             Wanted::Definition => self.named_by(&sentence.defined),
+            Wanted::Enumeration => form.enumerates,
+            Wanted::Quantity => certain(form.number),
+            Wanted::Time => certain(form.time),
+            Wanted::Method => certain(form.way),
+            Wanted::Remedy => certain(form.conditional),
             Wanted::Other => 0.0,
         }
     }
@@ -221,10 +298,14 @@ impl Wanted {
             ("how", "much" | "long" | "often" | "big" | "large" | "high" | "fast") => {
                 Self::Quantity
             }
-            ("how", "do" | "can" | "to" | "should" | "would" | "could") => Self::Method,
+            ("when", "was" | "were" | "is" | "did" | "does" | "will")
+            | ("what" | "which", "year" | "date" | "day" | "month") => Self::Time,
+            ("how", "do" | "can" | "to" | "should" | "would" | "could")
+            | ("can" | "could" | "may", "i" | "we" | "you") => Self::Method,
             ("how", "does" | "is" | "are")
             | ("what" | "what's" | "who" | "define" | "explain" | "describe" | "meaning", _)
             | ("tell", "me") => Self::Definition,
+            (first, _) if !is_stop_word(first) || first == "the" || first == "my" => Self::Remedy,
             _ => Self::Other,
         }
     }

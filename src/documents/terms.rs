@@ -8,6 +8,11 @@ pub(super) fn of_document(text: &str) -> Vec<String> {
     content_words(&rewrite(text, |joined, parts| format!("{joined} {parts}")))
 }
 
+/// The content words of a document's text, with identifiers in their joined form only.
+pub(super) fn joined(text: &str) -> Vec<String> {
+    content_words(&rewrite(text, |joined, _| joined.to_owned()))
+}
+
 /// The text with each identifier of several parts spelt out as words.
 pub(super) fn spell_out(text: &str) -> String {
     rewrite(text, |_, parts| parts.to_owned())

@@ -65,6 +65,8 @@ pub struct Draft {
     pub steps: Vec<Step>,
     /// Where it can be read up.
     pub citations: Vec<Citation>,
+    /// Whether the text is whole. One that ran into a length limit is never remembered.
+    pub complete: bool,
     /// The response whose remembered answer this is.
     pub recalled_from: Option<ResponseId>,
     /// Tokens and cost.
@@ -97,6 +99,7 @@ impl Draft {
             checks: Vec::new(),
             steps: Vec::new(),
             citations: Vec::new(),
+            complete: true,
             recalled_from: None,
             usage: Usage::default(),
             latency: Duration::ZERO,

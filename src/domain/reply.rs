@@ -102,7 +102,8 @@ pub struct Reply {
     pub mode: Option<AsiMode>,
     /// What could not be honoured: a mode that wants more experts than there are.
     pub shortfall: Option<String>,
-    /// Passes through the doubling cycle: 1, and 1 more for each escalation or revision.
+    /// Passes through the doubling cycle: 1, and 1 more each time the request went round again
+    /// for a second opinion, a revision, or a stand-in for a failed ASI.
     pub vortex_cycles: u32,
     /// The remembered response that the answer came from.
     pub recalled_from: Option<ResponseId>,

@@ -19,7 +19,7 @@ pub struct UnknownName {
 
 /// Gives an enum its wire names, the aliases it also reads, and the list of all of them.
 macro_rules! named {
-    ($(#[$doc:meta])* $type:ident, $kind:literal { $($(#[$vdoc:meta])* $variant:ident = $name:literal $(| $alias:literal)*),+ $(,)? }) => {
+    ($(#[$doc:meta])* $type:ident, $kind:literal { $($(#[$vdoc:meta])* $variant:ident = $name:tt $(| $alias:tt)*),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum $type { $($(#[$vdoc])* #[serde(rename = $name $(, alias = $alias)*)] $variant),+ }

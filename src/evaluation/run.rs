@@ -25,7 +25,8 @@ const BOOST: f64 = 1.5;
 /// Builds the orchestrator that is evaluated; whoever knows the concrete parts implements it.
 pub trait Workbench: Send + Sync {
     /// A fresh orchestrator under this policy, with no memory of any earlier one: `fast` is Flux's
-    /// drafter, `slow` are ASI's experts. The message of a failure is for the operator.
+    /// drafter, `slow` are ASI's experts. Its ledger keeps at least as many decisions as the table
+    /// has rows. The message of a failure is for the operator.
     fn orchestrator(
         &self,
         fast: Arc<dyn LanguageModel>,
@@ -101,7 +102,8 @@ pub enum EvaluationError {
     Ledger(#[from] LedgerError),
 }
 
-/// The runtime for [`evaluate`]: one thread, and time that stands still until everybody waits.
+/// The runtime for [`evaluate`]: one thread, and time that stands still until everybody waits. A
+/// blocking task holds it still, so one that never ends would stop it for good.
 ///
 /// # Errors
 /// When the system refuses the runtime its parts.
@@ -226,7 +228,6 @@ fn checked(options: &Options) -> Result<Vec<Strategy>, EvaluationError> {
 }
 
 /// Whether a strategy's own run is already the run with the boost.
-#[expect(clippy::float_cmp, reason = "the very same weight, not one near to it")]
 fn boosts_already(options: &Options, strategies: &[Strategy]) -> bool {
     strategies.contains(&Strategy::ParallelFusion) && options.policy.sacred_weight == BOOST
 }
@@ -245,5 +246,4 @@ fn fusing(base: &Policy, sacred_weight: f64) -> Policy {
 }
 
 #[cfg(test)]
-#[path = "run_tests.rs"]
 mod tests;

@@ -128,7 +128,7 @@ impl Stage {
         let waited = since.elapsed();
         let slow_calls = calls() - calls_before;
         match reply {
-            Ok(reply) => self.judged(&reply, grader, slow_calls),
+            Ok(reply) => judged(&reply, grader, slow_calls),
             Err(_) => RowResult {
                 ended: Ended::Failed,
                 right: false,
@@ -138,21 +138,6 @@ impl Stage {
                 draft_signal: None,
                 escalation: None,
             },
-        }
-    }
-
-    fn judged(&self, reply: &Reply, grader: &Grader, slow_calls: u64) -> RowResult {
-        let draft = reply.experts.iter().find(|expert| {
-            expert.kind == SourceKind::Drafter && *expert.name == *self.fast.profile().name
-        });
-        RowResult {
-            ended: if reply.abstained { Ended::Abstained } else { Ended::Answered },
-            right: !reply.abstained && grader.is_right(&reply.content),
-            confidence: reply.confidence.get(),
-            duration: reply.duration,
-            slow_calls,
-            draft_signal: draft.and_then(|expert| expert.signal).map(Signal::get),
-            escalation: None,
         }
     }
 
@@ -252,6 +237,19 @@ impl<S: Subject> Replayed<S> {
             let _ = tokio::task::spawn_blocking(real).await;
         }
         Ok(results)
+    }
+}
+
+fn judged(reply: &Reply, grader: &Grader, slow_calls: u64) -> RowResult {
+    let draft = reply.experts.iter().find(|expert| expert.kind == SourceKind::Drafter);
+    RowResult {
+        ended: if reply.abstained { Ended::Abstained } else { Ended::Answered },
+        right: !reply.abstained && grader.is_right(&reply.content),
+        confidence: reply.confidence.get(),
+        duration: reply.duration,
+        slow_calls,
+        draft_signal: draft.and_then(|expert| expert.signal).map(Signal::get),
+        escalation: None,
     }
 }
 

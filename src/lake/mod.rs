@@ -1,1 +1,356 @@
-//! The Confidence Lake: verified answers, remembered per tenant.
+//! The Confidence Lake: answers that were likely to be right and passed verification, remembered
+//! per tenant and recalled when the same question is put again.
+//!
+//! Recall is by the question's normal form, from memory, without waiting for anything. Every
+//! entry is durable before [`Lake::remember`] says so. The background loop calls [`Lake::tick`],
+//! which compares near-duplicate questions, lets outcomes move entries along the ladder, and
+//! evicts what is stale or ranks lowest.
+//!
+//! No lock is held while the store writes. Each write demands that the entry in the store is still
+//! the one that it was decided on, so that two writers never undo each other.
+
+mod entry;
+mod guard;
+mod index;
+mod inner;
+mod plan;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use crate::{
+    domain::{LedgerEvent, Recorded, ResponseId, Signal, TenantId},
+    store::{Batch, Store, StoreError, Table, encode, keys},
+    text::normal_key,
+};
+
+pub use entry::{Entry, FLOOR, Ladder};
+pub use guard::worth_remembering;
+
+use index::Key;
+use inner::{Inner, Published, encoded};
+use plan::{Bounds, plan};
+
+/// Bounds of the lake.
+#[derive(Debug, Clone, Copy)]
+pub struct LakeOptions {
+    /// How long an answer is remembered; `None` is for ever.
+    pub ttl: Option<Duration>,
+    /// Most entries, of all tenants together. Within a tick or two it may be a little more.
+    pub max_entries: usize,
+    /// Most bytes of memory that the entries take, about.
+    pub max_bytes: usize,
+}
+
+impl Default for LakeOptions {
+    fn default() -> Self {
+        Self {
+            ttl: Some(Duration::from_hours(30 * 24)),
+            max_entries: 50_000,
+            max_bytes: 256 * 1024 * 1024,
+        }
+    }
+}
+
+/// An answer that the lake gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recalled {
+    /// What was remembered.
+    pub entry: Arc<Entry>,
+    /// Probability of being right, after what outcomes have said.
+    pub signal: Signal,
+}
+
+/// An outcome on its way to the entries that it speaks of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reward {
+    /// Place of the outcome in the ledger.
+    pub seq: u64,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The response that was judged.
+    pub response: ResponseId,
+    /// The remembered response that its answer came from.
+    pub recalled_from: Option<ResponseId>,
+    /// 1 is right, 0 is wrong.
+    pub score: f64,
+    /// The earlier score of the judged response, which this one replaces.
+    pub previous: Option<f64>,
+}
+
+impl Reward {
+    /// The reward in an event of the ledger; `None` when it is no outcome.
+    #[must_use]
+    pub fn of(recorded: &Recorded) -> Option<Self> {
+        let LedgerEvent::Outcome(outcome) = &recorded.event else { return None };
+        Some(Self {
+            seq: recorded.seq,
+            tenant: outcome.tenant.clone(),
+            response: outcome.response,
+            recalled_from: recorded.decision.as_ref().and_then(|d| d.recalled_from),
+            score: outcome.score,
+            previous: recorded.previous_score,
+        })
+    }
+}
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TickReport {
+    /// Outcomes applied.
+    pub rewarded: usize,
+    /// Recently changed entries compared with their neighbours.
+    pub examined: usize,
+    /// Near-duplicates found at them.
+    pub intersections: usize,
+    /// Entries taken out of use by a contradiction.
+    pub disputed: usize,
+    /// Entries evicted.
+    pub evicted: usize,
+    /// Whether somebody else changed the same entries first; then nothing was done, and the next
+    /// tick does it.
+    pub conflict: bool,
+}
+
+/// The lake's condition.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LakeStats {
+    /// Entries, of all tenants together.
+    pub entries: usize,
+    /// Bytes that they take, about.
+    pub bytes: usize,
+    /// Entries out of use by a contradiction.
+    pub disputed: usize,
+    /// Recalls that found an answer, since the start.
+    pub hits: u64,
+    /// Recalls that found none, since the start.
+    pub misses: u64,
+    /// Entries evicted or forgotten, since the start.
+    pub evicted: u64,
+    /// Outcomes that wait for the next tick.
+    pub rewards_waiting: usize,
+    /// Outcomes that came while too many waited, since the start.
+    pub rewards_dropped: u64,
+    /// Pairs of near-duplicate questions whose answers agree.
+    pub agreeing: usize,
+    /// Pairs whose answers contradict each other.
+    pub contradicting: usize,
+    /// Share of the pairs that agree; `None` when there are none.
+    pub coherence: Option<f64>,
+}
+
+/// The lake. Cheap to clone; all clones are one lake.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    inner: Arc<Inner>,
+}
+
+/// Longest answer, in bytes, and most citations.
+const MAX_CONTENT: usize = 64 * 1024;
+const MAX_CITATIONS: usize = 32;
+/// Attempts to write an entry that others are writing, too.
+const ATTEMPTS: usize = 16;
+
+impl Lake {
+    /// Opens the lake in a store and loads its entries.
+    ///
+    /// # Errors
+    /// What keeps the store from being read or written.
+    pub async fn open(store: Store, options: LakeOptions) -> Result<Self, StoreError> {
+        Ok(Self { inner: Arc::new(Inner::open(store, options).await?) })
+    }
+
+    /// The remembered answer to a question. Takes microseconds and never waits for the disk.
+    /// `epoch` is the present fingerprint of the documents.
+    #[must_use]
+    pub fn recall(
+        &self,
+        tenant: &TenantId,
+        question: &str,
+        now_ms: i64,
+        epoch: Option<u64>,
+    ) -> Option<Recalled> {
+        let key = normal_key(question);
+        let found = {
+            let index = self.inner.read();
+            let pool = index.pool(tenant);
+            let entry = pool
+                .and_then(|pool| pool.entry(&key))
+                .filter(|entry| entry.is_recallable(now_ms, epoch));
+            if let (Some(pool), Some(_)) = (pool, &entry) {
+                pool.count_hit(&key);
+            }
+            entry
+        };
+        let counter = if found.is_some() { &self.inner.hits } else { &self.inner.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        found.map(|entry| Recalled { signal: entry.merit(), entry })
+    }
+
+    /// Remembers an answer; durable when this returns `true`. `false` says that it was not worth
+    /// it: below the floor, volatile, empty or too large, resting on something forgotten, no
+    /// better than what is there, or no room until the next tick.
+    ///
+    /// # Errors
+    /// What keeps the store from being written.
+    pub async fn remember(&self, tenant: &TenantId, entry: Entry) -> Result<bool, StoreError> {
+        let Some(entry) = self.admitted(entry) else { return Ok(false) };
+        let key: Key = Arc::from(normal_key(&entry.question));
+        let row = keys::scoped(tenant, key.as_bytes());
+        for _ in 0..ATTEMPTS {
+            let (old, removals) = {
+                let index = self.inner.read();
+                if entry.origins().chain(entry.derived_from).any(|o| index.is_forgotten(tenant, o))
+                {
+                    return Ok(false);
+                }
+                let old = index.pool(tenant).and_then(|pool| pool.entry(&key));
+                if old.is_none() && self.inner.is_overfull(&index) {
+                    return Ok(false);
+                }
+                (old, index.removals)
+            };
+            let Some(new) = entry.clone().in_place_of(old.as_deref()) else { return Ok(false) };
+            let mut batch = Batch::new();
+            batch.require(Table::Lake, row.as_slice(), encoded(old.as_deref())?);
+            batch.put(Table::Lake, row.as_slice(), encode(Table::Lake, &new)?);
+            match self.inner.store.commit(batch).await {
+                Ok(()) => {
+                    match self.inner.publish(tenant, &key, old.as_ref(), new, removals) {
+                        Published::Done => self.inner.examine_later(tenant, &key),
+                        Published::InDoubt => self.inner.refresh(tenant, &key).await?,
+                        Published::Forgotten => {
+                            self.forget(tenant, entry.origin).await?;
+                            return Ok(false);
+                        }
+                    }
+                    return Ok(true);
+                }
+                // Somebody else wrote the entry; perhaps he has not shown it to us yet.
+                Err(StoreError::Conflict) => self.inner.refresh(tenant, &key).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Evicts the answer of a response and all that rests on it; returns how many entries went.
+    /// They are out of use at once, and for good when this returns `Ok`.
+    ///
+    /// # Errors
+    /// What keeps the store from being written; then they are back.
+    pub async fn forget(&self, tenant: &TenantId, origin: ResponseId) -> Result<usize, StoreError> {
+        let gone = self.inner.write().forget(tenant, origin);
+        let mut batch = Batch::new();
+        for (key, _) in &gone {
+            batch.delete(Table::Lake, keys::scoped(tenant, key.as_bytes()));
+        }
+        if let Err(error) = self.inner.store.commit(batch).await {
+            let mut index = self.inner.write();
+            for (key, entry) in gone {
+                if index.pool(tenant).is_none_or(|pool| pool.entry(&key).is_none()) {
+                    index.set(tenant, &key, Some(entry));
+                }
+            }
+            return Err(error);
+        }
+        self.inner.evicted.fetch_add(gone.len() as u64, Ordering::Relaxed);
+        self.inner.note_bounds();
+        Ok(gone.len())
+    }
+
+    /// Hands over an outcome; the next tick applies it. Outcomes come in the order of the ledger,
+    /// and one that came before is ignored, so that replaying the ledger from
+    /// [`Lake::rewarded_seq`] after a restart loses and repeats nothing. Returns `false` when too
+    /// many wait already.
+    pub fn reward(&self, reward: Reward) -> bool {
+        (0.0..=1.0).contains(&reward.score) && self.inner.apply_later(reward)
+    }
+
+    /// Place in the ledger up to which outcomes have had their durable effect.
+    #[must_use]
+    pub fn rewarded_seq(&self) -> u64 {
+        self.inner.rewarded_seq.load(Ordering::Acquire)
+    }
+
+    /// Whether a tick at this moment would have nothing to do; three atomic loads.
+    #[must_use]
+    pub fn is_idle(&self, now_ms: i64) -> bool {
+        !self.inner.has_work.load(Ordering::Acquire)
+            && self.inner.next_expiry.load(Ordering::Acquire) > now_ms
+    }
+
+    /// One pass of the background loop, of about `budget` steps at most: applies outcomes, compares
+    /// recently changed entries with their near-duplicates, evicts. What it changes is durable when
+    /// it returns. Meant to be called by one task.
+    ///
+    /// # Errors
+    /// What keeps the store from being written; then nothing was done, and the next tick does it.
+    pub async fn tick(&self, now_ms: i64, budget: usize) -> Result<TickReport, StoreError> {
+        if self.is_idle(now_ms) {
+            return Ok(TickReport::default());
+        }
+        let (rewards, recent) = self.inner.next_work(budget);
+        let bounds = Bounds {
+            max_entries: self.inner.options.max_entries,
+            max_bytes: self.inner.options.max_bytes,
+        };
+        let plan = plan(&self.inner.read(), &rewards, &recent, now_ms, bounds, budget);
+        match self.inner.write_down(&plan, &rewards).await {
+            Ok(()) => Ok(self.inner.carry_out(plan, &rewards)),
+            Err(StoreError::Conflict) => {
+                for change in &plan.changes {
+                    self.inner.refresh(&change.tenant, &change.key).await?;
+                }
+                Ok(TickReport { conflict: true, ..TickReport::default() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The lake's condition now.
+    #[must_use]
+    pub fn stats(&self) -> LakeStats {
+        let totals = self.inner.read().totals;
+        let pairs = totals.agreeing + totals.contradicting;
+        let rewards_waiting = self.inner.rewards_waiting();
+        #[expect(clippy::cast_precision_loss, reason = "a share of counted pairs")]
+        let coherence = (pairs > 0).then(|| totals.agreeing as f64 / pairs as f64);
+        LakeStats {
+            entries: totals.entries,
+            bytes: totals.bytes,
+            disputed: totals.disputed,
+            hits: self.inner.hits.load(Ordering::Relaxed),
+            misses: self.inner.misses.load(Ordering::Relaxed),
+            evicted: self.inner.evicted.load(Ordering::Relaxed),
+            rewards_waiting,
+            rewards_dropped: self.inner.rewards_dropped.load(Ordering::Relaxed),
+            agreeing: totals.agreeing,
+            contradicting: totals.contradicting,
+            coherence,
+        }
+    }
+
+    /// The entry as it would be kept; `None` when it is not worth keeping.
+    fn admitted(&self, mut entry: Entry) -> Option<Entry> {
+        let fits = entry.signal.get() >= FLOOR
+            && !entry.content.trim().is_empty()
+            && entry.content.len() <= MAX_CONTENT
+            && entry.citations.len() <= MAX_CITATIONS
+            && entry.citations.iter().all(|c| c.score.is_finite())
+            && worth_remembering(&entry.question);
+        let ttl = self.inner.options.ttl.map(|ttl| i64::try_from(ttl.as_millis()));
+        if let Some(Ok(ttl)) = ttl {
+            let end = entry.created_ms.saturating_add(ttl);
+            entry.expires_ms = Some(entry.expires_ms.map_or(end, |own| own.min(end)));
+        }
+        (fits && !entry.is_expired(entry.created_ms)).then_some(entry)
+    }
+}

@@ -1,1 +1,127 @@
-//! Turns the ledger's events into what the next policy knows.
+//! Turns the ledger's events into what the next policy knows. Answering never calls this room; it
+//! appends to the ledger, and reads the policy and the figures that are published here.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    domain::{LedgerEvent, PolicyCell, Recorded, Tier},
+    lake::{Lake, Reward},
+    ledger::{Ledger, LedgerError, LedgerObserver},
+    performance::{Board, SnapshotCell},
+    telemetry::Metrics,
+};
+
+/// Under this name the fold's state is kept, so that a restart does not begin at the first event.
+const SNAPSHOT: &str = "performance";
+
+/// The fold over the ledger, and where its results go.
+pub struct Learning {
+    board: Mutex<Board>,
+    policy: PolicyCell,
+    snapshots: SnapshotCell,
+    metrics: Metrics,
+    lake: Option<Lake>,
+}
+
+impl Learning {
+    /// Nothing learned yet; results go to these cells.
+    #[must_use]
+    pub fn new(
+        policy: PolicyCell,
+        snapshots: SnapshotCell,
+        metrics: Metrics,
+        lake: Option<Lake>,
+    ) -> Self {
+        Self { board: Mutex::default(), policy, snapshots, metrics, lake }
+    }
+
+    /// Takes up where an earlier run left off: the saved state, then every event since.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store cannot be read.
+    pub async fn restore(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
+        /// Events read at once: bounds the memory that a long replay takes.
+        const PAGE: usize = 4096;
+        let mut board = match ledger.load_snapshot(SNAPSHOT).await? {
+            // A state of another shape, from an older version, is folded anew.
+            Some((_, bytes)) => serde_json::from_slice(&bytes).unwrap_or_default(),
+            None => Board::default(),
+        };
+        loop {
+            let page = ledger.replay(board.last_seq(), PAGE).await?;
+            page.iter().for_each(|recorded| board.fold(recorded));
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        let last = board.last_seq();
+        // The lake keeps its own place: what it had not applied yet, it gets again.
+        let mut after = self.lake.as_ref().map_or(last, Lake::rewarded_seq);
+        while after < last {
+            let page = ledger.replay(after, PAGE).await?;
+            let Some(newest) = page.last() else { break };
+            after = newest.seq;
+            page.iter().for_each(|recorded| self.reward(recorded));
+        }
+        self.publish(&board);
+        *self.board.lock().unwrap_or_else(PoisonError::into_inner) = board;
+        Ok(last)
+    }
+
+    /// Saves the fold's state.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the store fails.
+    pub async fn checkpoint(&self, ledger: &Ledger) -> Result<(), LedgerError> {
+        let (seq, bytes) = {
+            let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+            (board.last_seq(), serde_json::to_vec(&*board).unwrap_or_default())
+        };
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        ledger.save_snapshot(SNAPSHOT, seq, &bytes).await
+    }
+
+    fn publish(&self, board: &Board) {
+        let snapshot = board.snapshot();
+        for (strategy, summary) in &snapshot.strategies {
+            if let Some(a) = summary.accuracy {
+                self.metrics.accuracy(*strategy, a.value, a.ci95.lower, a.ci95.upper);
+            }
+        }
+        for (tier, summary) in &snapshot.tiers {
+            if let Some(a) = summary.accuracy {
+                self.metrics.tier_accuracy(*tier, a.value, a.ci95.lower, a.ci95.upper);
+            }
+        }
+        self.policy.learned(board.tier_record(Tier::Flux), board.tier_record(Tier::Asi));
+        self.snapshots.publish(snapshot);
+    }
+
+    /// The answer that was judged, and the remembered one that it came from, move on the ladder.
+    fn reward(&self, recorded: &Recorded) {
+        let (Some(lake), Some(reward)) = (&self.lake, Reward::of(recorded)) else { return };
+        if !lake.reward(reward) {
+            tracing::warn!("too many outcomes wait for the lake; one did not move its ladder");
+        }
+    }
+}
+
+impl LedgerObserver for Learning {
+    fn observe(&self, recorded: &[Recorded], took: Duration) {
+        self.metrics.ledger_committed(recorded.len() as u64, took);
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        for event in recorded {
+            board.fold(event);
+            self.reward(event);
+            if let (LedgerEvent::Outcome(outcome), Some(decision)) = (&event.event, &event.decision) {
+                self.metrics.outcome(decision.strategy, outcome.score);
+            }
+        }
+        self.publish(&board);
+    }
+}

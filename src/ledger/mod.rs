@@ -11,9 +11,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -28,8 +31,9 @@ pub use writer::LedgerTask;
 /// Follows the ledger.
 pub trait LedgerObserver: Send + Sync {
     /// Sees events after they were committed and before they are acknowledged, in the order of the
-    /// ledger, each one once per process. Must be quick, and must not wait for the ledger.
-    fn observe(&self, recorded: &[Recorded]);
+    /// ledger, each one once per process. `took` is what the commit cost. Must be quick, and must
+    /// not wait for the ledger.
+    fn observe(&self, recorded: &[Recorded], took: Duration);
 }
 
 /// Bounds of the ledger.

@@ -23,7 +23,7 @@ use crate::{
 struct Witness(Mutex<Vec<Recorded>>);
 
 impl LedgerObserver for Witness {
-    fn observe(&self, recorded: &[Recorded]) {
+    fn observe(&self, recorded: &[Recorded], _took: Duration) {
         self.0.lock().unwrap().extend_from_slice(recorded);
     }
 }
@@ -85,7 +85,7 @@ fn decision(owner: &str, id: ResponseId) -> LedgerEvent {
         confidence: 0.9,
         recalled_from: None,
         duration_us: 120,
-        flux: Some((100, true)),
+        flux: Some((100, Ended::Answered)),
         asi: None,
         cost_usd: Some(0.1),
         error: Some(Cow::Borrowed("timeout")),

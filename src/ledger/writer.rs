@@ -3,9 +3,10 @@
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -68,9 +69,9 @@ impl LedgerTask {
     /// Writes what is queued until `shutdown` is cancelled or every handle is gone; what is queued
     /// by then is still written. Later events are refused.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut group = Vec::with_capacity(GROUP);
         let mut closing = false;
         loop {
+            let mut group = Vec::new();
             let taken = tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !closing => {
@@ -83,7 +84,7 @@ impl LedgerTask {
             if taken == 0 {
                 return;
             }
-            self.write(group.drain(..).collect()).await;
+            self.write(group).await;
         }
     }
 
@@ -134,9 +135,10 @@ impl LedgerTask {
         let bytes = encode(Table::Meta, &head)?;
         batch.require(Table::Meta, HEAD, stored.bytes);
         batch.put(Table::Meta, HEAD, bytes.as_slice());
+        let since = Instant::now();
         self.store.commit(batch).await?;
         self.set_head(StoredHead { head, bytes: Some(bytes) });
-        self.show(&recorded);
+        self.show(&recorded, since.elapsed());
         Ok(results)
     }
 
@@ -152,15 +154,15 @@ impl LedgerTask {
             if missed.is_empty() {
                 break;
             }
-            self.show(&missed);
+            self.show(&missed, Duration::ZERO);
         }
         self.set_head(stored.clone());
         Ok(stored)
     }
 
-    fn show(&mut self, recorded: &[Recorded]) {
+    fn show(&mut self, recorded: &[Recorded], took: Duration) {
         for observer in &self.observers {
-            observer.observe(recorded);
+            observer.observe(recorded, took);
         }
         self.observed = recorded.last().map_or(self.observed, |r| r.seq);
     }

@@ -114,8 +114,10 @@ pub struct Internals {
     pub lake_misses: u64,
     /// Answers evicted, since the start.
     pub lake_evictions: u64,
-    /// Ticks of the Flux loop that had something to do, since the start.
-    pub flux_ticks: u64,
+    /// Pairs of near-duplicate remembered questions whose answers agree.
+    pub flux_agreeing: u64,
+    /// Pairs whose answers contradict each other; neither is recalled until an outcome settles it.
+    pub flux_contradicting: u64,
     /// Share of intersections that agree; `None` before the first.
     pub flux_coherence: Option<f64>,
     /// Events in the ledger.

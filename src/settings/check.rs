@@ -79,6 +79,7 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
     for (key, value, min, max) in [
         ("server.header_timeout_ms", server.header_timeout, 100, 120_000),
         ("server.shutdown_grace_ms", server.shutdown_grace, 0, 600_000),
+        ("flux.drafter_deadline_ms", flux.drafter_deadline, 10, 600_000),
         ("limits.default_deadline_ms", limits.default_deadline, 1, 600_000),
         ("limits.max_deadline_ms", limits.max_deadline, 1, 600_000),
     ] {

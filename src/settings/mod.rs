@@ -77,9 +77,10 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] with every problem there is.
     pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()))
-            .collect();
+        // Bytes that are no text come out as signs that no check lets pass unseen.
+        let text = |bytes: std::ffi::OsString| bytes.to_string_lossy().into_owned();
+        let environment =
+            std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
         Self::read(file, &environment)
     }
 

@@ -86,6 +86,9 @@ pub struct FluxSettings {
     pub rate_hz: f64,
     /// The configured model that drafts for Flux; empty for none.
     pub drafter: String,
+    /// Most time that the drafter is given for one draft.
+    #[serde(rename = "drafter_deadline_ms", deserialize_with = "millis")]
+    pub drafter_deadline: Duration,
 }
 
 impl FluxSettings {
@@ -157,12 +160,14 @@ pub struct LedgerSettings {
 }
 
 /// `[asi]`: the AI tier.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct AsiSettings {
     /// Most experts asked for one request.
     pub max_experts: usize,
     /// Probability of a right answer of a model that states none of its own.
     pub default_prior: f64,
+    /// Standing instructions that go to every model as the system message; empty for none.
+    pub instructions: String,
 }
 
 /// How a log line looks.

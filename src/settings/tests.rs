@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, io::Write, path::Path};
 
 use insta::{assert_debug_snapshot, assert_snapshot};
+use proptest::prelude::*;
 
 use super::*;
 use crate::domain::Strategy;
@@ -214,4 +215,32 @@ fn a_models_weight_counts_where_the_table_is_silent() {
     "#;
     let weights = with_file(toml, &[]).unwrap().policy().custom_weights;
     assert_eq!(weights, BTreeMap::from([("a".to_owned(), 3.0), ("b".to_owned(), 2.0)]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_a_variable_holds_there_are_settings_or_problems_with_fixes(
+        section in "(server|thresholds|custom_weights|providers|log|x)",
+        key in "(listen|keep_signal|filter|[a-z_]{0,4})",
+        value in r#"\PC{0,12}|[0-9.eE+-]{1,8}|\[\{ ?(name|api_key) ?= ?"?[a-z]{0,3}"? ?\}\]|\{a=[0-9-]{1,3}\}"#,
+        below in any::<bool>(),
+    ) {
+        let name = if below { format!("{section}__{key}") } else { section };
+        let name = format!("META_ORCHESTRATOR__{}", name.to_uppercase());
+        if let Err(error) = Settings::read(None, &environment(&[(&name, &value)])) {
+            prop_assert!(!error.problems.is_empty());
+            for problem in &error.problems {
+                prop_assert!(!problem.key.is_empty() && !problem.fix.is_empty(), "{problem:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_file_brings_it_down(toml in r#"\PC{0,40}|(\[{1,2}(server|providers)\]{1,2}\n([a-z_]{1,6} ?= ?["0-9a-z\[\]{}.]{1,6}\n){0,3}){1,3}"#) {
+        if let Err(error) = with_file(&toml, &[]) {
+            prop_assert!(!error.problems.is_empty());
+        }
+    }
 }

@@ -1,1 +1,86 @@
 //! Exact evaluators: each is right or silent.
+//!
+//! A solver answers only when its grammar accounts for *every* token of the question and leaves
+//! one reading; else it abstains, and so do questions about the world ("how many days in a dog
+//! year"). Each is bounded by construction: in input, tokens, nesting, and bits.
+
+mod arithmetic;
+mod boolean;
+mod calendar;
+mod comparison;
+mod dates;
+mod exact;
+mod expression;
+mod items;
+mod lexer;
+mod number_words;
+mod pattern;
+mod percent;
+mod properties;
+mod question;
+mod show;
+mod sorting;
+mod text_ops;
+mod unit_table;
+mod units;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod recorded;
+
+use jiff::civil::Date;
+
+use crate::domain::{Canonical, Number, Step};
+
+use items::Vocabulary;
+use question::Question;
+
+/// An answer that its solver has proved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// The solver's name, from a fixed set.
+    pub solver: &'static str,
+    /// The answer for a person: `12`, `1.778 m`, `Friday, 17 April 2026`. Starts with `≈` where
+    /// it is rounded.
+    pub content: String,
+    /// The answer for comparison; rounded exactly as `content` is.
+    pub answer: Canonical,
+    /// The working.
+    pub steps: Vec<Step>,
+}
+
+type Solver = fn(&Question<'_>, Date) -> Option<Solution>;
+
+const SOLVERS: &[Solver] = &[
+    |question, _| boolean::solve(question),
+    |question, _| units::solve(question),
+    dates::solve,
+    |question, _| comparison::solve(question),
+    |question, _| properties::solve(question),
+    |question, _| percent::solve(question),
+    |question, _| arithmetic::solve(question),
+    |question, _| sorting::solve(question),
+    |question, _| text_ops::solve(question),
+];
+
+/// Answers what can be computed; `None` is an abstention. `today` is the day that "tomorrow",
+/// "until" and "ago" are counted from. Costs microseconds, whatever the input.
+#[must_use]
+pub fn solve(input: &str, today: Date) -> Option<Solution> {
+    let question = Question::read(input)?;
+    SOLVERS.iter().find_map(|solver| solver(&question, today))
+}
+
+/// The exact value of a symbolic expression such as `2 * (3 + 4)`, `15% of 80` or
+/// `$1,200.50 * 2`; currency marks are skipped. `None` when it is no plain expression, has no
+/// rational value, is open to two readings, or exceeds the bounds.
+#[must_use]
+pub fn evaluate(expression: &str) -> Option<Number> {
+    if expression.len() > question::MAX_CHARS {
+        return None;
+    }
+    let tokens = lexer::tokens(expression)?;
+    let value = expression::value(&tokens, Vocabulary::Symbols, &mut Vec::new())?;
+    Some(Number::from(value.number))
+}

@@ -47,7 +47,7 @@ families! {
     OVERHEAD = Histogram "overhead_seconds" ["strategy"]
         "Time from receipt to response that was not spent in upstream calls.";
     TIER_REQUESTS = Counter "tier_requests_total" ["tier", "ended"]
-        "Requests that a tier was asked, by whether it gave an answer: answered or unanswered.";
+        "Requests that a tier was asked, by how that ended: answered, abstained or failed.";
     TIER_DURATION = Histogram "tier_duration_seconds" ["tier"]
         "Time that a tier took, with or without an answer.";
     CONFIDENCE = Histogram "confidence" ["strategy"]

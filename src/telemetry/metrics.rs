@@ -1,15 +1,19 @@
 //! One method for each thing that happens; nobody else touches a metric.
 
+mod series;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use prometheus::{
-    CounterVec, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TextEncoder,
-    core::{Collector, MetricVec, MetricVecBuilder},
+    CounterVec, GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec, Registry, TextEncoder,
 };
 
-use super::families::{self as f, Family};
+use self::series::{
+    DURATION_BUCKETS, OVERHEAD_BUCKETS, SHARE_BUCKETS, UPSTREAM_BUCKETS, counter, family, gauge,
+    histogram, observe, register_process, touch,
+};
+use super::families as f;
 use crate::domain::{
     Completion, ComplexityTier, DecisionRecord, Ended, ModelError, ModelProfile, Route, Strategy,
     Tier,
@@ -33,22 +37,6 @@ const ERROR_CODES: &[&str] = &[
     "empty",
     "over_budget",
 ];
-/// Seconds, from what the runtime tier takes to what a slow provider takes.
-const DURATION_BUCKETS: &[f64] = &[
-    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
-    1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
-];
-/// Seconds; the service's own work is finer than that.
-const OVERHEAD_BUCKETS: &[f64] = &[
-    0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025,
-    0.05, 0.1, 0.25, 1.0,
-];
-/// Seconds; no provider is quicker than a few milliseconds.
-const UPSTREAM_BUCKETS: &[f64] =
-    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0];
-/// Probabilities.
-const SHARE_BUCKETS: &[f64] = &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
-
 /// What a lookup in the lake came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LakeLookup {
@@ -124,6 +112,9 @@ struct Known {
 }
 
 impl Metrics {
+    /// The media type of what [`Self::render`] gives.
+    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
+
     /// All metrics, with their own registry: counters over known labels start at 0, gauges are
     /// absent.
     #[must_use]
@@ -217,9 +208,8 @@ impl Metrics {
             self.0.confidence.with_label_values(&[strategy]).observe(record.confidence);
         }
         for (tier, asked) in [(Tier::Flux, record.flux), (Tier::Asi, record.asi)] {
-            let Some((micros, answered)) = asked else { continue };
-            let ended = if answered { "answered" } else { "unanswered" };
-            self.0.tier_requests.with_label_values(&[tier.name(), ended]).inc();
+            let Some((micros, end)) = asked else { continue };
+            self.0.tier_requests.with_label_values(&[tier.name(), ended(end)]).inc();
             observe(&self.0.tier_duration, &[tier.name()], Duration::from_micros(micros));
         }
     }
@@ -343,7 +333,7 @@ impl Metrics {
         self.0.ready.with_label_values::<&str>(&[]).set(i64::from(ready));
     }
 
-    /// All metrics in Prometheus' text format 0.0.4.
+    /// All metrics in Prometheus' text format 0.0.4, to be sent as [`Self::CONTENT_TYPE`].
     #[must_use]
     pub fn render(&self) -> String {
         TextEncoder::new().encode_to_string(&self.0.registry.gather()).unwrap_or_else(|error| {
@@ -370,8 +360,9 @@ impl Metrics {
             }
         }
         for tier in Tier::ALL {
-            touch(&m.tier_requests, &[tier.name(), "answered"]);
-            touch(&m.tier_requests, &[tier.name(), "unanswered"]);
+            for end in [Ended::Answered, Ended::Abstained, Ended::Failed] {
+                touch(&m.tier_requests, &[tier.name(), ended(end)]);
+            }
             touch(&m.tier_duration, &[tier.name()]);
         }
         for tier in [ComplexityTier::Simple, ComplexityTier::Moderate, ComplexityTier::Complex] {
@@ -424,52 +415,6 @@ const fn ended(ended: Ended) -> &'static str {
         Ended::Failed => "failed",
     }
 }
-
-fn observe(histogram: &HistogramVec, labels: &[&str], duration: Duration) {
-    histogram.with_label_values(labels).observe(duration.as_secs_f64());
-}
-
-/// Makes a series exist.
-fn touch<B: MetricVecBuilder>(family: &MetricVec<B>, labels: &[&str]) {
-    let _series = family.with_label_values(labels);
-}
-
-fn counter(registry: &Registry, named: &Family) -> IntCounterVec {
-    family(registry, named, IntCounterVec::new)
-}
-
-fn gauge(registry: &Registry, named: &Family) -> GaugeVec {
-    family(registry, named, GaugeVec::new)
-}
-
-fn histogram(registry: &Registry, named: &Family, buckets: &[f64]) -> HistogramVec {
-    family(registry, named, |opts: Opts, labels| {
-        HistogramVec::new(HistogramOpts::from(opts).buckets(buckets.to_vec()), labels)
-    })
-}
-
-#[expect(clippy::expect_used, reason = "the table of families is constant, and tests build it")]
-fn family<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    named: &Family,
-    new: impl FnOnce(Opts, &[&str]) -> prometheus::Result<C>,
-) -> C {
-    let collector =
-        new(Opts::new(named.name, named.help), named.labels).expect("a name of the table is valid");
-    registry.register(Box::new(collector.clone())).expect("a metric is named once");
-    collector
-}
-
-#[cfg(target_os = "linux")]
-fn register_process(registry: &Registry) {
-    let process = prometheus::process_collector::ProcessCollector::for_self();
-    if let Err(error) = registry.register(Box::new(process)) {
-        tracing::warn!(%error, "the process metrics are missing");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn register_process(_registry: &Registry) {}
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,11 @@
-//! Words, normal forms, sentences, hashed n-gram vectors and likeness.
+//! Words, normal forms, sentences, hashed n-gram vectors, likeness, and how a text speaks.
 
+mod elp;
 mod sentences;
 mod vector;
 mod words;
 
+pub use elp::elp;
 pub use sentences::{Sentence, sentences};
 pub use vector::NgramVector;
 pub use words::{content_words, fold, is_stop_word, normal_key, stem, words};

@@ -195,7 +195,7 @@ async fn report(options: &Options, studio: &Scripted) -> Report {
     evaluate_table(options, &strategies, table, studio, &ProgressBar::hidden()).await.unwrap()
 }
 
-fn of(report: &Report, strategy: Strategy) -> &super::super::StrategyResult {
+fn of(report: &Report, strategy: Strategy) -> &crate::evaluation::StrategyResult {
     report.strategies.iter().find(|s| s.strategy == strategy).unwrap()
 }
 

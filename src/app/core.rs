@@ -1,0 +1,108 @@
+//! What every orchestrator is built of, the one that serves and the one that replays.
+
+use std::{sync::Arc, time::Duration};
+
+use super::StartError;
+use crate::{
+    asi::Asi,
+    documents::Documents,
+    domain::{Clock, LanguageModel, Policy, PolicyCell},
+    flux::{Flux, FluxParts},
+    lake::{Lake, LakeOptions},
+    learning::Learning,
+    ledger::{Ledger, LedgerOptions, LedgerTask},
+    meta::{MetaOrchestrator, Parts},
+    performance::SnapshotCell,
+    sessions::{SessionOptions, Sessions},
+    store::Store,
+    telemetry::Metrics,
+};
+
+/// The parts and figures to build from.
+pub(super) struct Core {
+    pub(super) store: Store,
+    pub(super) models: Vec<Arc<dyn LanguageModel>>,
+    pub(super) drafter: Option<Arc<dyn LanguageModel>>,
+    pub(super) drafter_deadline: Duration,
+    pub(super) documents: Arc<Documents>,
+    pub(super) metrics: Metrics,
+    /// In force unless the store has a newer one.
+    pub(super) policy: Policy,
+    /// Whether a stored policy is passed over.
+    pub(super) reset_policy: bool,
+    /// `None` switches the lake off.
+    pub(super) lake: Option<LakeOptions>,
+    pub(super) sessions: SessionOptions,
+    pub(super) ledger: LedgerOptions,
+    pub(super) max_experts: usize,
+    /// Empty for none.
+    pub(super) instructions: String,
+    pub(super) token_budget: usize,
+    pub(super) record_wait: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) dice: Box<dyn Fn() -> f64 + Send + Sync>,
+}
+
+/// What was built. Nothing is recorded before the ledger's task runs.
+pub(super) struct Built {
+    pub(super) meta: Arc<MetaOrchestrator>,
+    pub(super) ledger: Ledger,
+    pub(super) ledger_task: LedgerTask,
+    pub(super) learning: Arc<Learning>,
+    pub(super) lake: Option<Lake>,
+    pub(super) stored_policy: bool,
+}
+
+impl Core {
+    pub(super) async fn build(self) -> Result<Built, StartError> {
+        let policy = PolicyCell::new(self.policy);
+        let performance = SnapshotCell::default();
+        let lake = match self.lake {
+            Some(options) => {
+                let lake = Lake::open(self.store.clone(), options).await;
+                Some(lake.map_err(StartError::Lake)?)
+            }
+            None => None,
+        };
+        let learning = Arc::new(Learning::new(
+            policy.clone(),
+            performance.clone(),
+            self.metrics.clone(),
+            lake.clone(),
+        ));
+        let observers: Vec<Arc<dyn crate::ledger::LedgerObserver>> = vec![learning.clone()];
+        let (ledger, ledger_task) =
+            Ledger::open(self.store.clone(), observers, self.ledger).await?;
+        let stored = ledger.policy().await?;
+        let stored_policy = stored.is_some() && !self.reset_policy;
+        if let Some(stored) = stored {
+            // Even a policy that is reset lends its version, so that versions only count up.
+            let mut newest = if self.reset_policy { (*policy.load()).clone() } else { stored.clone() };
+            newest.version = stored.version;
+            policy.publish(&newest);
+        }
+        learning.restore(&ledger).await?;
+        let flux = Flux::new(FluxParts {
+            lake: lake.clone(),
+            drafter: self.drafter,
+            drafter_deadline: self.drafter_deadline,
+            clock: Arc::clone(&self.clock),
+            documents_epoch: self.documents.fingerprint(),
+        });
+        let meta = Arc::new(MetaOrchestrator::new(Parts {
+            flux,
+            asi: Asi::new(self.models, self.documents, self.max_experts),
+            ledger: ledger.clone(),
+            sessions: Sessions::new(self.store, self.sessions),
+            policy,
+            performance,
+            metrics: self.metrics,
+            clock: self.clock,
+            dice: self.dice,
+            instructions: Some(self.instructions).filter(|text| !text.is_empty()),
+            token_budget: self.token_budget,
+            record_wait: self.record_wait,
+        }));
+        Ok(Built { meta, ledger, ledger_task, learning, lake, stored_policy })
+    }
+}

@@ -1,0 +1,105 @@
+//! One question to one model: within the deadline, within the budget, checked on return.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::Task;
+use crate::{
+    answers::{expected_form, extract},
+    domain::{
+        Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source, SourceKind, Tier,
+    },
+    vcp,
+};
+
+/// A model's draft or why there is none, with the report on it.
+pub(super) struct Asked {
+    pub(super) report: ExpertReport,
+    pub(super) result: Result<Draft, ModelError>,
+}
+
+/// Asks, and checks what comes back at positions 3 and 9.
+pub(super) async fn ask(
+    model: &dyn LanguageModel,
+    prompt: &Prompt,
+    task: &Task<'_>,
+    spent_usd: f64,
+) -> Asked {
+    let since = Instant::now();
+    let profile = model.profile();
+    let completion = if affordable(model, prompt, task, spent_usd) {
+        timeout_at(task.deadline, model.complete(prompt, task.deadline))
+            .await
+            .unwrap_or(Err(ModelError::Timeout))
+    } else {
+        Err(ModelError::OverBudget)
+    };
+    let latency = since.elapsed();
+    let mut report = ExpertReport {
+        name: profile.name.to_string(),
+        kind: SourceKind::Model,
+        tier: Tier::Asi,
+        model: None,
+        signal: None,
+        position: None,
+        checks: Vec::new(),
+        latency,
+        error: None,
+    };
+    let result = completion.and_then(|completion| {
+        report.model = Some(completion.model.clone());
+        if completion.finish == FinishReason::Filtered || completion.content.trim().is_empty() {
+            return Err(ModelError::Empty);
+        }
+        Ok(draft(model, completion, task, latency))
+    });
+    match &result {
+        Ok(draft) => {
+            report.signal = Some(draft.signal);
+            report.position = Some(draft.position());
+            report.checks.clone_from(&draft.checks);
+        }
+        Err(error) => report.error = Some(error.code()),
+    }
+    Asked { report, result }
+}
+
+fn draft(
+    model: &dyn LanguageModel,
+    completion: crate::domain::Completion,
+    task: &Task<'_>,
+    latency: Duration,
+) -> Draft {
+    let profile = model.profile();
+    let question = &task.request.input;
+    let content = completion.content.trim().to_owned();
+    let answer = extract(&content, expected_form(question));
+    let source = Source::new(Tier::Asi, SourceKind::Model, &profile.name);
+    let mut draft = Draft::new(source, content, answer, profile.prior);
+    draft.usage = completion.usage;
+    draft.latency = latency;
+    draft.complete = completion.finish != FinishReason::Length;
+    draft.elp = crate::text::elp(&draft.content);
+    draft.checks = vcp::check_context(&draft, task.request, &task.prompt.passages);
+    draft.checks.extend(vcp::verify(&draft, question));
+    draft.signal = vcp::adjusted_signal(profile.prior, &draft.checks);
+    draft
+}
+
+/// Whether what was spent and what the prompt alone would cost still fits the request's budget. A
+/// model without a price is never held back: its cost is unknown, not zero.
+fn affordable(model: &dyn LanguageModel, prompt: &Prompt, task: &Task<'_>, spent_usd: f64) -> bool {
+    let (Some(budget), Some((per_prompt, _))) =
+        (task.request.budget.max_cost_usd, model.profile().price_per_million)
+    else {
+        return true;
+    };
+    let characters = prompt.input.len()
+        + prompt.instructions.as_ref().map_or(0, String::len)
+        + prompt.turns.iter().map(|t| t.content.len()).sum::<usize>()
+        + prompt.passages.iter().map(|p| p.text.len()).sum::<usize>();
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let tokens = characters as f64 / 4.0;
+    spent_usd + tokens * per_prompt / 1e6 <= budget
+}

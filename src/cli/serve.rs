@@ -1,0 +1,88 @@
+//! `serve`: start, say where, and stop in order.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::Args;
+
+use super::ConfigArgs;
+use crate::{
+    app::{self, Started},
+    settings::Settings,
+    telemetry::init_logs,
+};
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ServeArgs {
+    /// Address to listen on, such as 127.0.0.1:8080; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Folder of the embedded store.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Read the configuration, report every problem, and stop.
+    #[arg(long)]
+    check_config: bool,
+    /// Put the policy back to what the configuration says, forgetting changes made through the API.
+    #[arg(long)]
+    reset_policy: bool,
+}
+
+pub(super) fn serve(args: &ServeArgs) -> ExitCode {
+    let mut settings = match args.config.load() {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    if let Some(listen) = args.listen {
+        settings.server.listen = listen;
+    }
+    if let Some(dir) = &args.data_dir {
+        settings.data.dir.clone_from(dir);
+    }
+    if args.check_config {
+        println!("The configuration is sound.");
+        return ExitCode::SUCCESS;
+    }
+    init_logs(&settings.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("The runtime could not be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(app::run(&settings, args.reset_policy, |started| greet(&settings, started)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("meta-orchestrator could not start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A few lines: where it listens, what it has, what to try.
+fn greet(settings: &Settings, started: &Started) {
+    let url = format!("http://{}", started.address);
+    println!("meta-orchestrator {} listens on {url}", env!("CARGO_PKG_VERSION"));
+    println!("  data in {}, strategy {}", settings.data.dir.display(), started.policy.strategy);
+    if started.stored_policy {
+        println!(
+            "  the policy is the one set through the API (version {}); --reset-policy returns to the configuration's",
+            started.policy.version
+        );
+    }
+    match started.models.as_slice() {
+        [] => println!(
+            "  no language model: set OPENAI_API_KEY or OLLAMA_HOST, or configure [[providers]]"
+        ),
+        models => println!("  models: {}", models.join(", ")),
+    }
+    println!("Try:");
+    println!(
+        "  curl -s {url}/api/v1/unified/process -H 'content-type: application/json' -d '{{\"input\": \"what is 15 percent of 80?\"}}'"
+    );
+    println!("  curl -s {url}/api/v1/unified/metrics");
+}

@@ -1,0 +1,130 @@
+//! What is measured of a request, and how much each measure says.
+
+use crate::{domain::Request, text};
+
+/// One named dimension: how to measure it (0 to 1) and its weight in log-odds.
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) weight: f64,
+    pub(super) measure: fn(&Features) -> f64,
+}
+
+/// In the order of the documentation. Only `directness` speaks for simple; everything else is
+/// evidence of demand.
+pub(super) const RULES: &[Rule] = &[
+    Rule { name: "length", weight: 1.2, measure: |f| share(f.words, 150) },
+    Rule { name: "quantities", weight: 0.8, measure: |f| share(f.numbers.saturating_sub(2), 6) },
+    Rule { name: "steps", weight: 1.2, measure: |f| share(f.step_words, 6) },
+    Rule { name: "reasoning", weight: 1.4, measure: |f| share(f.reasoning_words, 2) },
+    Rule { name: "creation", weight: 1.0, measure: |f| f64::from(u8::from(f.asks_to_create())) },
+    Rule { name: "code", weight: 0.9, measure: |f| share(f.code_marks, 4) },
+    Rule { name: "constraints", weight: 0.8, measure: |f| share(f.constraint_words, 4) },
+    Rule { name: "choices", weight: 0.5, measure: |f| share(f.choices, 4) },
+    Rule { name: "specialism", weight: 0.7, measure: |f| share(f.long_words, 6) },
+    Rule { name: "questions", weight: 0.6, measure: |f| share(f.questions.saturating_sub(1), 2) },
+    Rule { name: "context", weight: 0.6, measure: |f| share(f.context_words, 500) },
+    Rule { name: "directness", weight: -1.6, measure: Features::directness },
+];
+
+#[expect(clippy::cast_precision_loss, reason = "counts of words are small")]
+fn share(count: usize, full: usize) -> f64 {
+    (count as f64 / full as f64).min(1.0)
+}
+
+/// Counts over the folded words of a request.
+pub(super) struct Features {
+    words: usize,
+    numbers: usize,
+    step_words: usize,
+    reasoning_words: usize,
+    constraint_words: usize,
+    code_marks: usize,
+    choices: usize,
+    long_words: usize,
+    questions: usize,
+    context_words: usize,
+    first_words: [Option<String>; 2],
+    creative: bool,
+}
+
+const STEP_WORDS: &[&str] = &[
+    "after", "afterwards", "altogether", "before", "both", "but", "each", "every", "finally", "first",
+    "half", "left", "next", "per", "remaining", "rest", "second", "then", "third", "total", "twice",
+    "until", "while",
+];
+
+const REASONING_WORDS: &[&str] = &[
+    "analyse", "analyze", "argue", "assess", "compare", "conclude", "contrast", "counterexample",
+    "critique", "deduce", "derive", "design", "diagnose", "evaluate", "explain", "explore", "imply",
+    "infer", "justify", "plan", "proof", "prove", "reason", "refute", "solve", "strategy", "tradeoff",
+    "why",
+];
+
+const CONSTRAINT_WORDS: &[&str] = &[
+    "always", "at", "constraint", "ensure", "except", "exactly", "given", "if", "least", "most", "must",
+    "never", "only", "require", "requires", "satisfies", "subject", "suppose", "unless", "without",
+];
+
+const CREATION_WORDS: &[&str] = &[
+    "brainstorm", "code", "compose", "create", "debug", "draft", "essay", "generate", "implement",
+    "improve", "outline", "paraphrase", "poem", "program", "proofread", "refactor", "rephrase",
+    "rewrite", "story", "summarise", "summarize", "translate", "write",
+];
+
+const DIRECT_OPENINGS: &[&str] = &[
+    "add", "calculate", "compute", "convert", "count", "define", "how", "is", "multiply", "what",
+    "what's", "when", "where", "which", "who",
+];
+
+impl Features {
+    pub(super) fn of(request: &Request) -> Self {
+        let words = text::words(&request.input);
+        let among = |list: &[&str]| words.iter().filter(|w| list.contains(&w.as_str())).count();
+        let input = &request.input;
+        Self {
+            words: words.len(),
+            numbers: words.iter().filter(|w| w.starts_with(|c: char| c.is_ascii_digit())).count(),
+            step_words: among(STEP_WORDS),
+            reasoning_words: among(REASONING_WORDS),
+            constraint_words: among(CONSTRAINT_WORDS),
+            code_marks: ["```", "();", "{", "=>", "fn ", "def ", "SELECT ", "#include"]
+                .iter()
+                .filter(|mark| input.contains(**mark))
+                .count(),
+            choices: input.lines().filter(|line| offers_a_choice(line)).count(),
+            long_words: words.iter().filter(|w| w.chars().count() >= 11).count(),
+            questions: input.matches('?').count(),
+            context_words: request.context.iter().map(|p| p.text.split_whitespace().count()).sum(),
+            first_words: [words.first().cloned(), words.get(1).cloned()],
+            creative: words.iter().take(4).any(|w| CREATION_WORDS.contains(&w.as_str())),
+        }
+    }
+
+    /// Whether the request opens by asking for a text to be made or changed.
+    pub(super) fn asks_to_create(&self) -> bool {
+        self.creative && !matches!(self.first_words[0].as_deref(), Some("what" | "who" | "when" | "is"))
+    }
+
+    /// A short question that opens like one with a short answer. Fades from 9 to 18 words.
+    fn directness(&self) -> f64 {
+        let opens = self.first_words[0].as_deref().is_some_and(|w| DIRECT_OPENINGS.contains(&w));
+        let open_how = self.first_words[0].as_deref() == Some("how")
+            && !matches!(
+                self.first_words[1].as_deref(),
+                Some("many" | "much" | "long" | "far" | "old" | "tall" | "big" | "high")
+            );
+        if !opens || open_how || self.creative || self.words < 2 {
+            return 0.0;
+        }
+        1.0 - share(self.words.saturating_sub(9), 9)
+    }
+}
+
+/// `A. …`, `(b) …`, `C) …`
+fn offers_a_choice(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches('(');
+    let mut chars = line.chars();
+    let letter = chars.next().is_some_and(|c| c.is_ascii_alphabetic());
+    let mark = chars.next().is_some_and(|c| matches!(c, '.' | ')' | ':'));
+    letter && mark && chars.next().is_some_and(char::is_whitespace)
+}

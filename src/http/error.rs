@@ -1,0 +1,155 @@
+//! The one translation from the rooms' errors to problems. Failures are logged by who handled them.
+
+use std::time::Duration;
+
+use super::{FieldError, Problem, ProblemKind, pointer::Pointer, problem::ExpertFailure};
+use crate::{
+    domain::PolicyProblem,
+    meta::{FeedbackError, PolicyError, ProcessError},
+};
+
+/// How long to wait before a store that failed is worth another try.
+const STORE_RETRY: Duration = Duration::from_secs(5);
+/// How long to wait where providers limit the rate and do not say how long.
+const LIMITED_RETRY: Duration = Duration::from_secs(1);
+/// Most failed experts that are named.
+const MOST_EXPERTS: usize = 32;
+
+impl From<ProcessError> for Problem {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::AsiFailed { failures, retry_after } => asi_failed(failures, retry_after),
+            ProcessError::DeadlineExceeded { .. } => Self::new(
+                ProblemKind::DeadlineExceeded,
+                "The request's deadline came before any answer. Send a longer deadline_ms.",
+            ),
+        }
+    }
+}
+
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Invalid(problems) => {
+                Self::invalid(problems.into_iter().map(FieldError::from).collect())
+            }
+            PolicyError::Conflict => Self::new(
+                ProblemKind::PolicyConflict,
+                "Somebody else changed the policy at the same time. Read it again, then send \
+                 your change again.",
+            ),
+            PolicyError::Unavailable => storage_unavailable(),
+        }
+    }
+}
+
+impl From<FeedbackError> for Problem {
+    fn from(error: FeedbackError) -> Self {
+        match error {
+            FeedbackError::UnknownResponse => Self::new(
+                ProblemKind::UnknownResponse,
+                "There is no such response. Send the `id` that `process` returned.",
+            ),
+            FeedbackError::Unavailable => storage_unavailable(),
+        }
+    }
+}
+
+impl From<PolicyProblem> for FieldError {
+    fn from(problem: PolicyProblem) -> Self {
+        let mut pointer = Pointer::default();
+        // Experts' names may have dots of their own.
+        match problem.field.split_once('.') {
+            Some((parent, name)) => {
+                pointer.push_name(parent);
+                pointer.push_name(name);
+            }
+            None => pointer.push_name(&problem.field),
+        }
+        Self {
+            pointer: pointer.to_string(),
+            detail: "is not accepted".to_owned(),
+            fix: problem.problem,
+        }
+    }
+}
+
+fn asi_failed(failures: Vec<(String, &'static str)>, retry_after: Option<Duration>) -> Problem {
+    let all = |code| !failures.is_empty() && failures.iter().all(|(_, other)| *other == code);
+    let problem = if all("timeout") {
+        Problem::new(
+            ProblemKind::ExpertsTimedOut,
+            "No expert of the AI tier answered in time, and Flux had no answer to stand in. A \
+             longer deadline_ms may help.",
+        )
+    } else if all("rate_limited") {
+        Problem::new(
+            ProblemKind::ExpertsRateLimited,
+            "The providers of all experts limit the rate, and Flux had no answer to stand in. Try \
+             again later.",
+        )
+        .retry_after(LIMITED_RETRY)
+    } else {
+        Problem::new(
+            ProblemKind::ExpertsFailed,
+            "No expert of the AI tier could answer, and Flux had no answer to stand in.",
+        )
+    };
+    let failed = failures.into_iter().take(MOST_EXPERTS);
+    let failed = failed.map(|(name, code)| ExpertFailure { name, code: code.to_owned() });
+    let problem = problem.with_experts(failed.collect());
+    match retry_after {
+        Some(wait) => problem.retry_after(wait),
+        None => problem,
+    }
+}
+
+fn storage_unavailable() -> Problem {
+    Problem::new(
+        ProblemKind::StorageUnavailable,
+        "It could not be stored, so nothing has changed. Try again later.",
+    )
+    .retry_after(STORE_RETRY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(codes: &[&'static str], retry_after: Option<Duration>) -> Problem {
+        let failures = codes.iter().map(|&code| ("expert".to_owned(), code)).collect();
+        ProcessError::AsiFailed { failures, retry_after }.into()
+    }
+
+    #[test]
+    fn the_status_tells_how_the_experts_failed() {
+        for (codes, status) in [
+            (&["timeout", "timeout"][..], 504),
+            (&["rate_limited"][..], 503),
+            (&["timeout", "rate_limited"][..], 502),
+            (&["status"][..], 502),
+            (&[][..], 502),
+        ] {
+            assert_eq!(failed(codes, None).kind().status(), status, "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_providers_ask_is_passed_on() {
+        let problem = failed(&["rate_limited", "status"], Some(Duration::from_secs(7)));
+        assert_eq!(problem.respond(None).headers()["retry-after"], "7");
+        assert!(!failed(&["status"], None).respond(None).headers().contains_key("retry-after"));
+    }
+
+    #[test]
+    fn problems_of_a_policy_point_at_their_fields() {
+        for (field, pointer) in [
+            ("sacred_weight", "/sacred_weight"),
+            ("thresholds.keep_signal", "/thresholds/keep_signal"),
+            ("custom_weights.gpt-4.1/mini", "/custom_weights/gpt-4.1~1mini"),
+        ] {
+            let problem = PolicyProblem { field: field.to_owned(), problem: "must".to_owned() };
+            assert_eq!(FieldError::from(problem).pointer, pointer);
+        }
+    }
+}

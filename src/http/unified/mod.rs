@@ -1,0 +1,40 @@
+//! The API of the orchestrator, `/api/v1/unified/…`.
+
+mod feedback;
+mod health;
+mod metrics;
+mod process;
+mod strategy;
+mod wire;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::ApiState;
+
+pub use feedback::{FeedbackBody, FeedbackResult, FeedbackVerdict};
+pub use health::{Component, ComponentState, HealthResult, OverallState};
+pub use metrics::{
+    AccuracyFigure, Figures, FluxFigures, LakeFigures, LedgerFigures, MetricsResult,
+    StrategyFigures, TierFigures,
+};
+pub use process::{ContextPassage, NamedPassage, ProcessBody, RequestLimits};
+pub use strategy::{AdaptiveChange, PolicyChange, PolicyResult, ThresholdsChange};
+pub use wire::{
+    CheckReport, ComplexityReport, Cost, DecisionReport, Expert, Metadata, OrchestratorsUsed,
+    ProcessResult, TierWeights, TokenUsage, TraceVisit,
+};
+
+/// Routes that do work, and are refused when too much is in flight.
+pub(super) fn work() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::default()
+        .routes(routes!(process::process))
+        .routes(routes!(strategy::get_strategy, strategy::change_strategy))
+        .routes(routes!(feedback::give_feedback))
+}
+
+/// Routes that only look, and always answer.
+pub(super) fn looks() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::default()
+        .routes(routes!(metrics::get_metrics))
+        .routes(routes!(health::get_health))
+}

@@ -1,0 +1,264 @@
+//! `GET` and `PUT /api/v1/unified/strategy`: the policy that requests are judged by.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{AdaptiveRule, Consensus, Policy, Strategy, Thresholds},
+    http::{ApiState, FromFields, JsonBody, Problem, fields::Fields},
+};
+
+/// The policy in force.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PolicyResult {
+    /// Counts up with every change.
+    pub version: u64,
+    /// Strategy of requests that name none.
+    pub strategy: Strategy,
+    /// The cut-offs of routing.
+    pub thresholds: Thresholds,
+    /// Consensus of requests that name none.
+    pub consensus: Consensus,
+    /// Weights of `custom_weights` consensus, by expert; 1 where absent.
+    pub custom_weights: BTreeMap<String, f64>,
+    /// Fusion weight of evidence that passed a checkpoint; other evidence weighs 1.
+    #[schema(minimum = 1, maximum = 10)]
+    pub sacred_weight: f64,
+    /// RuntimeFirst: ask ASI when Flux abstains.
+    pub runtime_fallback: bool,
+    /// Adaptive's rule.
+    pub adaptive: AdaptiveRule,
+}
+
+impl From<&Policy> for PolicyResult {
+    fn from(policy: &Policy) -> Self {
+        Self {
+            version: policy.version,
+            strategy: policy.strategy,
+            thresholds: policy.thresholds,
+            consensus: policy.consensus,
+            custom_weights: policy.custom_weights.clone(),
+            sacred_weight: policy.sacred_weight,
+            runtime_fallback: policy.runtime_fallback,
+            adaptive: policy.adaptive,
+        }
+    }
+}
+
+/// A change of the policy. What is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, ToSchema)]
+pub struct PolicyChange {
+    /// Strategy of requests that name none.
+    pub strategy: Option<Strategy>,
+    /// Cut-offs of routing; each stays as it is where absent.
+    pub thresholds: Option<ThresholdsChange>,
+    /// Consensus of requests that name none.
+    pub consensus: Option<Consensus>,
+    /// Weights of `custom_weights` consensus, by expert, 0 to 1000; replaces the whole table.
+    pub custom_weights: Option<BTreeMap<String, f64>>,
+    /// Fusion weight of evidence that passed a checkpoint.
+    #[schema(minimum = 1, maximum = 10)]
+    pub sacred_weight: Option<f64>,
+    /// RuntimeFirst: ask ASI when Flux abstains.
+    pub runtime_fallback: Option<bool>,
+    /// Adaptive's rule; each part stays as it is where absent.
+    pub adaptive: Option<AdaptiveChange>,
+}
+
+/// A change of the cut-offs, all probabilities. What is absent stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, ToSchema)]
+pub struct ThresholdsChange {
+    /// RuntimeFirst: the best Flux draft must reach this signal, else Flux abstains.
+    #[schema(minimum = 0, maximum = 1)]
+    pub abstain_floor: Option<f64>,
+    /// Hybrid: a Flux draft with at least this signal is kept, any other escalated.
+    #[schema(minimum = 0, maximum = 1)]
+    pub keep_signal: Option<f64>,
+    /// Complexity below this is `simple`.
+    #[schema(minimum = 0, maximum = 1)]
+    pub moderate_complexity: Option<f64>,
+    /// Complexity from this on is `complex`; Hybrid sends it straight to ASI.
+    #[schema(minimum = 0, maximum = 1)]
+    pub complex_complexity: Option<f64>,
+    /// Balanced mode asks for a second opinion below this signal.
+    #[schema(minimum = 0, maximum = 1)]
+    pub second_opinion: Option<f64>,
+    /// Only answers with at least this signal enter the lake.
+    #[schema(minimum = 0.6, maximum = 1)]
+    pub lake_floor: Option<f64>,
+}
+
+/// A change of Adaptive's rule. What is absent stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, ToSchema)]
+pub struct AdaptiveChange {
+    /// ASI is chosen where its value exceeds this many times Flux's.
+    #[schema(minimum = 0.01, maximum = 100)]
+    pub asi_advantage: Option<f64>,
+    /// Share of requests that try the tier the rule did not choose.
+    #[schema(minimum = 0.01, maximum = 0.5)]
+    pub exploration: Option<f64>,
+}
+
+impl PolicyChange {
+    /// The policy with this change. Whether it is sound, [`Policy::problems`] says.
+    #[must_use]
+    pub fn apply(&self, policy: &Policy) -> Policy {
+        let (old, new) = (policy.thresholds, self.thresholds.unwrap_or_default());
+        let adaptive = self.adaptive.unwrap_or_default();
+        Policy {
+            strategy: self.strategy.unwrap_or(policy.strategy),
+            thresholds: Thresholds {
+                abstain_floor: new.abstain_floor.unwrap_or(old.abstain_floor),
+                keep_signal: new.keep_signal.unwrap_or(old.keep_signal),
+                moderate_complexity: new.moderate_complexity.unwrap_or(old.moderate_complexity),
+                complex_complexity: new.complex_complexity.unwrap_or(old.complex_complexity),
+                second_opinion: new.second_opinion.unwrap_or(old.second_opinion),
+                lake_floor: new.lake_floor.unwrap_or(old.lake_floor),
+            },
+            consensus: self.consensus.unwrap_or(policy.consensus),
+            custom_weights: self
+                .custom_weights
+                .clone()
+                .unwrap_or_else(|| policy.custom_weights.clone()),
+            sacred_weight: self.sacred_weight.unwrap_or(policy.sacred_weight),
+            runtime_fallback: self.runtime_fallback.unwrap_or(policy.runtime_fallback),
+            adaptive: AdaptiveRule {
+                asi_advantage: adaptive.asi_advantage.unwrap_or(policy.adaptive.asi_advantage),
+                exploration: adaptive.exploration.unwrap_or(policy.adaptive.exploration),
+            },
+            ..policy.clone()
+        }
+    }
+}
+
+impl FromFields for PolicyChange {
+    type Context = ();
+
+    fn from_fields(fields: &mut Fields<'_>, (): &()) -> Option<Self> {
+        Some(Self {
+            strategy: fields.optional("strategy", |f| f.name()),
+            thresholds: fields.optional("thresholds", |field| field.object(thresholds)),
+            consensus: fields.optional("consensus", |f| f.name()),
+            custom_weights: fields.optional("custom_weights", |field| {
+                field.table(Policy::MAX_CUSTOM_WEIGHTS, |f| f.any_number())
+            }),
+            sacred_weight: fields.optional("sacred_weight", |f| f.any_number()),
+            runtime_fallback: fields.optional("runtime_fallback", |f| f.flag()),
+            adaptive: fields.optional("adaptive", |field| field.object(adaptive)),
+        })
+    }
+}
+
+/// Numbers are taken as they are: the policy itself judges them, together.
+fn thresholds(fields: &mut Fields<'_>) -> Option<ThresholdsChange> {
+    Some(ThresholdsChange {
+        abstain_floor: fields.optional("abstain_floor", |f| f.any_number()),
+        keep_signal: fields.optional("keep_signal", |f| f.any_number()),
+        moderate_complexity: fields.optional("moderate_complexity", |f| f.any_number()),
+        complex_complexity: fields.optional("complex_complexity", |f| f.any_number()),
+        second_opinion: fields.optional("second_opinion", |f| f.any_number()),
+        lake_floor: fields.optional("lake_floor", |f| f.any_number()),
+    })
+}
+
+fn adaptive(fields: &mut Fields<'_>) -> Option<AdaptiveChange> {
+    Some(AdaptiveChange {
+        asi_advantage: fields.optional("asi_advantage", |f| f.any_number()),
+        exploration: fields.optional("exploration", |f| f.any_number()),
+    })
+}
+
+/// Read the policy
+///
+/// The strategy, the thresholds and the weights that requests are judged by.
+#[utoipa::path(
+    get,
+    path = "/api/v1/unified/strategy",
+    operation_id = "getStrategy",
+    tag = "unified",
+    responses((status = 200, description = "The policy in force.", body = PolicyResult)),
+)]
+pub(super) async fn get_strategy(State(state): State<ApiState>) -> Json<PolicyResult> {
+    Json(PolicyResult::from(&*state.orchestrator.policy()))
+}
+
+/// Change the policy
+///
+/// Changes the fields that are sent and leaves the others as they are. A change is durable when it
+/// is answered, and holds from the next request on.
+#[utoipa::path(
+    put,
+    path = "/api/v1/unified/strategy",
+    operation_id = "changeStrategy",
+    tag = "unified",
+    request_body(content = PolicyChange, description = "The fields to change.", examples(
+        ("strategy" = (summary = "Another strategy", value = json!({"strategy": "adaptive"}))),
+        ("threshold" = (summary = "Keep only surer drafts", value = json!({"thresholds": {"keep_signal": 0.9}}))),
+    )),
+    responses((status = 200, description = "The policy now in force.", body = PolicyResult)),
+)]
+pub(super) async fn change_strategy(
+    State(state): State<ApiState>,
+    JsonBody(change): JsonBody<PolicyChange>,
+) -> Result<Json<PolicyResult>, Problem> {
+    let policy: Arc<Policy> = if change == PolicyChange::default() {
+        state.orchestrator.policy()
+    } else {
+        state.orchestrator.set_policy(|policy| change.apply(policy)).await?
+    };
+    Ok(Json(PolicyResult::from(&*policy)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::http::fields;
+
+    fn read(body: Value) -> Result<PolicyChange, Problem> {
+        let Value::Object(body) = body else { panic!("not an object") };
+        fields::read(body, &())
+    }
+
+    #[test]
+    fn what_is_not_sent_stays_as_it_is() {
+        let policy = Policy { sacred_weight: 2.0, version: 7, ..Policy::default() };
+        assert_eq!(read(json!({})).unwrap().apply(&policy), policy);
+        let change = json!({"thresholds": {"keep_signal": 0.9}, "adaptive": {"exploration": 0.2}});
+        let changed = read(change).unwrap().apply(&policy);
+        let mut expected = policy.clone();
+        expected.thresholds.keep_signal = 0.9;
+        expected.adaptive.exploration = 0.2;
+        assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn a_whole_policy_as_it_is_read_can_be_sent_back_but_for_its_version() {
+        let policy = Policy::default();
+        let mut body = serde_json::to_value(PolicyResult::from(&policy)).unwrap();
+        body.as_object_mut().unwrap().remove("version");
+        assert_eq!(read(body).unwrap().apply(&policy), policy);
+    }
+
+    #[test]
+    fn the_table_of_weights_is_replaced_as_a_whole() {
+        let weights = |pairs: &[(&str, f64)]| {
+            pairs.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect()
+        };
+        let policy = Policy { custom_weights: weights(&[("a", 2.0)]), ..Policy::default() };
+        let changed = read(json!({"custom_weights": {"b": 3}})).unwrap().apply(&policy);
+        assert_eq!(changed.custom_weights, weights(&[("b", 3.0)]));
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_at_every_level() {
+        let body = json!({"flux_record": {}, "thresholds": {"keep": 1}, "adaptive": {"x": 1}});
+        let pointers: Vec<_> =
+            read(body).unwrap_err().errors().iter().map(|e| e.pointer.clone()).collect();
+        assert_eq!(pointers, ["/thresholds/keep", "/adaptive/x", "/flux_record"]);
+    }
+}

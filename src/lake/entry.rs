@@ -1,0 +1,229 @@
+//! One remembered answer, and its place on the ladder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Canonical, Citation, ResponseId, Signal, SourceKind};
+
+/// The lake keeps and gives nothing that is less likely to be right.
+pub const FLOOR: f64 = 0.6;
+
+/// A remembered answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The question as it was put.
+    pub question: String,
+    /// The answer as it is shown.
+    pub content: String,
+    /// Its comparable core.
+    pub answer: Option<Canonical>,
+    /// Probability of being right when it was remembered.
+    pub signal: Signal,
+    /// The response that gave it.
+    pub origin: ResponseId,
+    /// The remembered response that it rests on, when it was composed with one.
+    #[serde(default)]
+    pub derived_from: Option<ResponseId>,
+    /// The kind of mind that it came from.
+    pub source: SourceKind,
+    /// The name of that mind.
+    pub source_name: String,
+    /// Where it can be read up.
+    #[serde(default)]
+    pub citations: Vec<Citation>,
+    /// When it was remembered, in milliseconds since the Unix epoch.
+    pub created_ms: i64,
+    /// From when on it is forgotten; `None` is never.
+    pub expires_ms: Option<i64>,
+    /// Fingerprint of the documents it came from; `None` when it rests on none. Where the
+    /// documents have another fingerprint now, it is stale.
+    pub epoch: Option<u64>,
+    /// What has become of it since. Kept by the lake; whatever a caller puts here is ignored.
+    #[serde(default)]
+    pub ladder: Ladder,
+}
+
+/// What is known of an entry since it was remembered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ladder {
+    /// Times that it was recalled.
+    pub hits: u64,
+    /// Sum of the scores of its outcomes.
+    pub right: f64,
+    /// Sum of what these scores lack of 1.
+    pub wrong: f64,
+    /// A near-duplicate question has another answer, and no outcome has said which is right.
+    pub disputed: bool,
+    /// Earlier responses that gave the same answer, newest first; their outcomes count here.
+    pub earlier_origins: Vec<ResponseId>,
+    /// Counts up with each change, so that no change is lost between two writers.
+    pub revision: u64,
+}
+
+impl Ladder {
+    /// Earlier origins that are remembered.
+    const ORIGINS: usize = 8;
+
+    /// Whether outcomes speak for the entry.
+    pub(super) fn is_vindicated(&self) -> bool {
+        self.right > self.wrong
+    }
+
+    /// Counts an outcome, in place of an earlier one of the same response where there was one.
+    pub(super) fn reward(&mut self, score: f64, previous: Option<f64>) {
+        if let Some(previous) = previous {
+            self.right -= previous;
+            self.wrong -= 1.0 - previous;
+        }
+        self.right = (self.right + score).max(0.0);
+        self.wrong = (self.wrong + 1.0 - score).max(0.0);
+        if score >= 0.5 {
+            self.disputed = false;
+        }
+    }
+}
+
+impl Entry {
+    /// Probability of being right after what its outcomes said: the mean of a Beta posterior in
+    /// which the signal counts as one outcome. So one refutation takes the answer out of use, and
+    /// one confirmation brings it back.
+    #[must_use]
+    pub fn merit(&self) -> Signal {
+        let Ladder { right, wrong, .. } = self.ladder;
+        Signal::clamped((self.signal.get() + right) / (1.0 + right + wrong))
+    }
+
+    /// Place on the ladder, 0 to 1: the merit, halved while disputed.
+    #[must_use]
+    pub fn rank(&self) -> f64 {
+        self.merit().get() * if self.ladder.disputed { 0.5 } else { 1.0 }
+    }
+
+    /// Whether it may be given as an answer now.
+    #[must_use]
+    pub fn is_recallable(&self, now_ms: i64, epoch: Option<u64>) -> bool {
+        !self.ladder.disputed
+            && self.merit().get() >= FLOOR
+            && !self.is_expired(now_ms)
+            && (self.epoch.is_none() || self.epoch == epoch)
+    }
+
+    /// Whether its time is over.
+    #[must_use]
+    pub fn is_expired(&self, now_ms: i64) -> bool {
+        self.expires_ms.is_some_and(|end| end <= now_ms)
+    }
+
+    /// Whether two entries answer alike: `None` when they cannot be compared.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> Option<bool> {
+        if self.epoch != other.epoch {
+            return None;
+        }
+        match (&self.answer, &other.answer) {
+            (Some(a), Some(b)) if a == b => Some(true),
+            // Of two texts that differ, one may only say more than the other.
+            (Some(Canonical::Text(a)), Some(Canonical::Text(b))) => {
+                (!a.contains(b.as_str()) && !b.contains(a.as_str())).then_some(false)
+            }
+            (Some(a), Some(b)) => (a.kind() == b.kind()).then_some(false),
+            _ => (self.content == other.content).then_some(true),
+        }
+    }
+
+    /// Bytes that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let citations = self.citations.iter().map(|c| {
+            c.quote.len() + c.document.len() + c.section.as_ref().map_or(0, String::len) + 64
+        });
+        512 + 2 * self.question.len() + 2 * self.content.len() + citations.sum::<usize>()
+    }
+
+    /// All responses whose outcome is an outcome of this entry.
+    pub(super) fn origins(&self) -> impl Iterator<Item = ResponseId> {
+        std::iter::once(self.origin).chain(self.ladder.earlier_origins.iter().copied())
+    }
+
+    /// What is remembered when `self` arrives where `old` is; `None` when `old` stays.
+    pub(super) fn in_place_of(mut self, old: Option<&Self>) -> Option<Self> {
+        self.ladder = Ladder { revision: 1, ..Ladder::default() };
+        let Some(old) = old else { return Some(self) };
+        let now_ms = self.created_ms;
+        if self.agrees_with(old) == Some(true) {
+            // The same answer again: a better one keeps what outcomes have said of it.
+            if self.signal < old.signal && !old.is_expired(now_ms) {
+                return None;
+            }
+            self.ladder = old.ladder.clone();
+            self.ladder.earlier_origins.insert(0, old.origin);
+            self.ladder.earlier_origins.truncate(Ladder::ORIGINS);
+        } else if old.is_recallable(now_ms, self.epoch.or(old.epoch))
+            && self.signal.get() < old.rank()
+        {
+            return None;
+        }
+        self.ladder.revision = old.ladder.revision + 1;
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lake::fixture::entry;
+
+    #[test]
+    fn one_refutation_takes_an_answer_out_of_use_and_one_confirmation_brings_it_back() {
+        for signal in [0.6, 0.8, 1.0] {
+            let mut e = entry("what is a lake?", "water", signal);
+            assert!(e.is_recallable(0, None));
+            e.ladder.reward(0.0, None);
+            assert!(!e.is_recallable(0, None), "signal {signal}");
+            e.ladder.reward(1.0, Some(0.0));
+            assert!(e.is_recallable(0, None), "signal {signal}");
+        }
+    }
+
+    #[test]
+    fn an_answer_from_documents_is_stale_when_they_change() {
+        let mut e = entry("what is a lake?", "water", 0.9);
+        assert!(e.is_recallable(0, Some(1)) && e.is_recallable(0, None));
+        e.epoch = Some(1);
+        assert!(e.is_recallable(0, Some(1)));
+        assert!(!e.is_recallable(0, Some(2)) && !e.is_recallable(0, None));
+    }
+
+    #[test]
+    fn a_longer_text_is_no_contradiction() {
+        let text = |t: &str| Some(Canonical::Text(t.to_owned()));
+        let (mut a, mut b) = (entry("q", "x", 0.9), entry("q", "y", 0.9));
+        (a.answer, b.answer) = (text("paris"), text("paris in france"));
+        assert_eq!(a.agrees_with(&b), None);
+        b.answer = text("london");
+        assert_eq!(a.agrees_with(&b), Some(false));
+        b.answer = Some(Canonical::YesNo(true));
+        assert_eq!(a.agrees_with(&b), None);
+    }
+
+    proptest! {
+        #[test]
+        fn merit_is_a_probability_and_revising_back_changes_nothing(
+            signal in 0.0..=1.0f64, scores in proptest::collection::vec(0.0..=1.0f64, 0..8), s in 0.0..=1.0f64,
+        ) {
+            let mut e = entry("q", "x", signal);
+            for score in scores {
+                e.ladder.reward(score, None);
+            }
+            let before = e.merit().get();
+            e.ladder.reward(s, None);
+            prop_assert!((0.0..=1.0).contains(&e.merit().get()));
+            let after = e.merit().get();
+            e.ladder.reward(1.0 - s, Some(s));
+            e.ladder.reward(s, Some(1.0 - s));
+            prop_assert!((e.merit().get() - after).abs() < 1e-9);
+            if s >= before { prop_assert!(after >= before - 1e-9) }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Which questions may be remembered, and which two of them ask the same.
+
+use crate::text::{NgramVector, fold, normal_key, stem, words};
+
+/// Longest question that is remembered, in bytes: longer ones are hardly ever put twice.
+pub(super) const MAX_QUESTION: usize = 2048;
+
+/// Words that tie an answer to a moment, to a person or to chance.
+const VOLATILE: &[&str] = &[
+    "ago",
+    "coin",
+    "current",
+    "currently",
+    "dice",
+    "forecast",
+    "headlines",
+    "i'm",
+    "i've",
+    "latest",
+    "me",
+    "mine",
+    "moment",
+    "my",
+    "myself",
+    "newest",
+    "news",
+    "now",
+    "nowadays",
+    "our",
+    "presently",
+    "random",
+    "randomly",
+    "recent",
+    "recently",
+    "shuffle",
+    "today",
+    "today's",
+    "tomorrow",
+    "tonight",
+    "traffic",
+    "uuid",
+    "weather",
+    "yesterday",
+    "yet",
+];
+
+/// Phrases of the same kind; a question that holds one of them in this order is volatile.
+const VOLATILE_PHRASES: &[&[&str]] = &[
+    &["exchange", "rate"],
+    &["how", "old", "is"],
+    &["last", "month"],
+    &["last", "night"],
+    &["last", "week"],
+    &["last", "year"],
+    &["next", "month"],
+    &["next", "week"],
+    &["next", "year"],
+    &["price", "of"],
+    &["so", "far"],
+    &["stock", "price"],
+    &["the", "date"],
+    &["the", "time"],
+    &["this", "afternoon"],
+    &["this", "evening"],
+    &["this", "month"],
+    &["this", "morning"],
+    &["this", "week"],
+    &["this", "year"],
+    &["time", "is", "it"],
+    &["up", "to", "date"],
+    &["what", "day", "is", "it"],
+];
+
+/// Beginnings of a request that ask for nothing themselves.
+const POLITE: &[&[&str]] = &[
+    &["please"],
+    &["kindly"],
+    &["hello"],
+    &["hey"],
+    &["hi"],
+    &["tell", "me"],
+    &["can", "you", "tell", "me"],
+    &["could", "you", "tell", "me"],
+    &["can", "you", "please", "tell", "me"],
+    &["could", "you", "please", "tell", "me"],
+    &["do", "you", "know"],
+];
+
+/// Least cosine of two questions that ask the same.
+const LIKENESS: f32 = 0.9;
+
+/// Whether an answer to this question can be right for the next one who asks: not when it speaks
+/// of the moment, of the asker or of chance, when it is very long, or when it says nothing.
+/// Refusing too much costs a recall; refusing too little serves a stale answer.
+#[must_use]
+pub fn worth_remembering(question: &str) -> bool {
+    if question.len() > MAX_QUESTION || normal_key(question).is_empty() {
+        return false;
+    }
+    let all = words(question);
+    let found: Vec<&str> = impolite(&all);
+    !found.is_empty()
+        && !found.iter().any(|word| VOLATILE.contains(word))
+        && !VOLATILE_PHRASES
+            .iter()
+            .any(|phrase| found.windows(phrase.len()).any(|window| window == *phrase))
+}
+
+/// What two questions must have in common to be compared: the same words in the same order, but
+/// for articles, politeness and inflection; the same numbers and the same signs. Likeness alone is
+/// no evidence: "is the service up" and "is the service not up" are very like.
+pub(super) fn signature(question: &str) -> String {
+    let all = words(question);
+    let mut signature = String::with_capacity(question.len());
+    for word in impolite(&all) {
+        match word {
+            "a" | "an" | "the" => continue,
+            "what's" | "who's" | "where's" | "when's" | "how's" => {
+                signature.push_str(word.trim_end_matches("'s"));
+                signature.push_str(" is");
+            }
+            word => signature.push_str(&stem(word)),
+        }
+        signature.push(' ');
+    }
+    signature.push('|');
+    let sign = |c: &char| !c.is_alphanumeric() && !c.is_whitespace() && !".,;:?!'\"".contains(*c);
+    signature.extend(fold(question).chars().filter(sign));
+    signature
+}
+
+/// Whether two questions of one signature ask the same.
+pub(super) fn asks_the_same(a: &str, b: &str) -> bool {
+    NgramVector::of(a).cosine(&NgramVector::of(b)) >= LIKENESS
+}
+
+fn impolite(words: &[String]) -> Vec<&str> {
+    let all: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut rest = all.as_slice();
+    while let Some(after) =
+        POLITE.iter().filter_map(|p| rest.strip_prefix(*p)).min_by_key(|r| r.len())
+    {
+        rest = after;
+    }
+    while let [before @ .., "please" | "thanks"] = rest {
+        rest = before;
+    }
+    rest.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_changes_by_itself_is_not_remembered() {
+        for question in [
+            "What's the weather in Paris?",
+            "what time is it",
+            "What is the current version?",
+            "who won today",
+            "the price of gold",
+            "What is my name?",
+            "pick a random number",
+            "How old is the president?",
+            "what happened last week",
+            "Is it out yet?",
+            "remind me of it",
+            "",
+            "  ?! ",
+            "please",
+        ] {
+            assert!(!worth_remembering(question), "{question}");
+        }
+        assert!(!worth_remembering(&"why ".repeat(1000)));
+    }
+
+    #[test]
+    fn what_stays_true_is_remembered() {
+        for question in [
+            "What is the capital of France?",
+            "Can you tell me what a mutex is?",
+            "what is 15 percent of 80?",
+            "days between 2026-01-01 and 2026-11-22",
+            "How do I configure a provider?",
+            "what does the hybrid strategy do?",
+        ] {
+            assert!(worth_remembering(question), "{question}");
+        }
+    }
+
+    fn same(a: &str, b: &str) -> bool {
+        signature(a) == signature(b) && asks_the_same(a, b)
+    }
+
+    #[test]
+    fn politeness_articles_and_inflection_do_not_make_another_question() {
+        assert!(same("What is the capital of France?", "what's capital of France"));
+        assert!(same("Can you tell me who wrote Hamlet, please?", "who wrote Hamlet"));
+        assert!(same("how do routes work", "how do the routes work?"));
+    }
+
+    #[test]
+    fn numbers_negations_order_and_signs_make_another_question() {
+        for (a, b) in [
+            ("is the service up", "is the service not up"),
+            ("when was Einstein born", "where was Einstein born"),
+            ("does A beat B", "does B beat A"),
+            ("what is 12 + 7", "what is 12 - 7"),
+            ("convert 5 miles to km", "convert 5 km to miles"),
+            ("how many apples has John with 12", "how many apples has John with 13"),
+            ("convert 3 from feet to meters", "convert 3 to feet from meters"),
+        ] {
+            assert!(!same(a, b), "{a} / {b}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_signature(text in "\\PC{0,80}") {
+            let _ = (signature(&text), worth_remembering(&text));
+            prop_assert_eq!(signature(&text), signature(&format!("  {text} ")));
+        }
+    }
+}

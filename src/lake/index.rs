@@ -1,0 +1,243 @@
+//! What the lake holds in memory. A pool belongs to one tenant, and there is no way from an index
+//! to an entry but through a pool: no code can search without a tenant.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{
+    Entry,
+    guard::{asks_the_same, signature},
+};
+use crate::domain::{ResponseId, TenantId};
+
+/// A question's normal form.
+pub(super) type Key = Arc<str>;
+
+/// Most entries of one signature that are compared with each other.
+const GROUP: usize = 16;
+/// Forgotten origins that are kept in mind, so that an answer still on its way does not return.
+const FORGOTTEN: usize = 4096;
+
+/// All pools, with what is counted over them.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    pools: BTreeMap<TenantId, Pool>,
+    expiries: BTreeSet<(i64, TenantId, Key)>,
+    forgotten: VecDeque<(TenantId, ResponseId)>,
+    pub(super) totals: Totals,
+    /// Counts removals, so that a late insertion can tell that its key may have gone since.
+    pub(super) removals: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) entries: usize,
+    pub(super) bytes: usize,
+    pub(super) disputed: usize,
+    pub(super) agreeing: usize,
+    pub(super) contradicting: usize,
+}
+
+/// The entries of one tenant.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    slots: BTreeMap<Key, Slot>,
+    /// Which entries an outcome of a response speaks of.
+    by_origin: HashMap<ResponseId, BTreeSet<Key>>,
+    /// Which entries rest on a response.
+    by_base: HashMap<ResponseId, BTreeSet<Key>>,
+    /// Questions that may ask the same.
+    by_signature: HashMap<String, BTreeSet<Key>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    entry: Arc<Entry>,
+    /// Recalls since the entry was last written.
+    hits: AtomicU64,
+}
+
+impl Index {
+    pub(super) fn pool(&self, tenant: &TenantId) -> Option<&Pool> {
+        self.pools.get(tenant)
+    }
+
+    /// Every pool with its tenant, in the tenants' order.
+    pub(super) fn pools(&self) -> impl Iterator<Item = (&TenantId, &Pool)> {
+        self.pools.iter()
+    }
+
+    /// The earliest moment at which an entry expires.
+    pub(super) fn next_expiry(&self) -> Option<i64> {
+        self.expiries.first().map(|(at, ..)| *at)
+    }
+
+    /// Where expired entries are, the longest expired first.
+    pub(super) fn expired(&self, now_ms: i64) -> impl Iterator<Item = (&TenantId, &Key)> {
+        self.expiries
+            .iter()
+            .take_while(move |(at, ..)| *at <= now_ms)
+            .map(|(_, tenant, key)| (tenant, key))
+    }
+
+    /// Puts an entry in a key's place, or takes away what is there.
+    pub(super) fn set(&mut self, tenant: &TenantId, key: &Key, entry: Option<Arc<Entry>>) {
+        if let Some(old) = self.pools.get_mut(tenant).and_then(|p| p.remove(key, &mut self.totals))
+        {
+            if let Some(at) = old.expires_ms {
+                self.expiries.remove(&(at, tenant.clone(), Arc::clone(key)));
+            }
+            self.removals += u64::from(entry.is_none());
+        }
+        if let Some(entry) = entry {
+            if let Some(at) = entry.expires_ms {
+                self.expiries.insert((at, tenant.clone(), Arc::clone(key)));
+            }
+            self.pools.entry(tenant.clone()).or_default().insert(key, entry, &mut self.totals);
+        } else if self.pools.get(tenant).is_some_and(|pool| pool.slots.is_empty()) {
+            self.pools.remove(tenant);
+        }
+    }
+
+    /// Takes an origin's entries away, and all that rests on them; returns what was there. Until
+    /// many others were forgotten, entries that rest on any of them count as forgotten, too.
+    pub(super) fn forget(
+        &mut self,
+        tenant: &TenantId,
+        origin: ResponseId,
+    ) -> Vec<(Key, Arc<Entry>)> {
+        let mut gone = Vec::new();
+        let mut origins = vec![origin];
+        while let Some(origin) = origins.pop() {
+            if self.is_forgotten(tenant, origin) && !self.holds(tenant, origin) {
+                continue;
+            }
+            self.forgotten.push_back((tenant.clone(), origin));
+            if self.forgotten.len() > FORGOTTEN {
+                self.forgotten.pop_front();
+            }
+            for key in self.pool(tenant).map(|pool| pool.resting_on(origin)).unwrap_or_default() {
+                let Some(entry) = self.pool(tenant).and_then(|p| p.entry(&key)) else { continue };
+                origins.extend(entry.origins());
+                self.set(tenant, &key, None);
+                gone.push((key, entry));
+            }
+        }
+        gone
+    }
+
+    pub(super) fn is_forgotten(&self, tenant: &TenantId, origin: ResponseId) -> bool {
+        self.forgotten.iter().any(|(t, o)| *o == origin && t == tenant)
+    }
+
+    fn holds(&self, tenant: &TenantId, origin: ResponseId) -> bool {
+        self.pool(tenant).is_some_and(|pool| !pool.resting_on(origin).is_empty())
+    }
+}
+
+impl Pool {
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn entry(&self, key: &str) -> Option<Arc<Entry>> {
+        self.slots.get(key).map(|slot| Arc::clone(&slot.entry))
+    }
+
+    /// All entries with their keys, in the keys' order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Key, &Arc<Entry>)> {
+        self.slots.iter().map(|(key, slot)| (key, &slot.entry))
+    }
+
+    pub(super) fn count_hit(&self, key: &str) {
+        if let Some(slot) = self.slots.get(key) {
+            slot.hits.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Recalls of an entry, those since it was last written included.
+    pub(super) fn hits(&self, key: &str) -> u64 {
+        self.slots
+            .get(key)
+            .map_or(0, |slot| slot.entry.ladder.hits + slot.hits.load(Ordering::Relaxed))
+    }
+
+    /// The entries that an outcome of this response speaks of.
+    pub(super) fn of_origin(&self, origin: ResponseId) -> impl Iterator<Item = &Key> {
+        self.by_origin.get(&origin).into_iter().flatten()
+    }
+
+    /// The near-duplicates of an entry that answer alike (`true`) or contradict it (`false`).
+    pub(super) fn intersections(&self, key: &Key, entry: &Entry) -> Vec<(Key, bool)> {
+        let group = self.by_signature.get(&signature(&entry.question));
+        let Some(group) = group.filter(|group| group.contains(key)) else { return Vec::new() };
+        let others = group.iter().filter(|other| *other != key);
+        others
+            .filter_map(|other| {
+                let neighbour = &self.slots.get(other)?.entry;
+                let agrees = entry.agrees_with(neighbour)?;
+                asks_the_same(&entry.question, &neighbour.question)
+                    .then(|| (Arc::clone(other), agrees))
+            })
+            .collect()
+    }
+
+    /// The entries of a response, and those that rest on it.
+    pub(super) fn resting_on(&self, origin: ResponseId) -> BTreeSet<Key> {
+        let bases = self.by_base.get(&origin).into_iter().flatten();
+        self.of_origin(origin).chain(bases).map(Arc::clone).collect()
+    }
+
+    fn insert(&mut self, key: &Key, entry: Arc<Entry>, totals: &mut Totals) {
+        for origin in entry.origins() {
+            self.by_origin.entry(origin).or_default().insert(Arc::clone(key));
+        }
+        if let Some(base) = entry.derived_from {
+            self.by_base.entry(base).or_default().insert(Arc::clone(key));
+        }
+        let group = self.by_signature.entry(signature(&entry.question)).or_default();
+        if group.len() < GROUP {
+            group.insert(Arc::clone(key));
+        }
+        let slot = Slot { entry: Arc::clone(&entry), hits: AtomicU64::new(0) };
+        self.slots.insert(Arc::clone(key), slot);
+        totals.entries += 1;
+        totals.bytes += entry.bytes();
+        totals.disputed += usize::from(entry.ladder.disputed);
+        for (_, agrees) in self.intersections(key, &entry) {
+            *if agrees { &mut totals.agreeing } else { &mut totals.contradicting } += 1;
+        }
+    }
+
+    fn remove(&mut self, key: &Key, totals: &mut Totals) -> Option<Arc<Entry>> {
+        let entry = self.entry(key)?;
+        for (_, agrees) in self.intersections(key, &entry) {
+            *if agrees { &mut totals.agreeing } else { &mut totals.contradicting } -= 1;
+        }
+        totals.entries -= 1;
+        totals.bytes -= entry.bytes();
+        totals.disputed -= usize::from(entry.ladder.disputed);
+        for origin in entry.origins() {
+            drop_key(&mut self.by_origin, &origin, key);
+        }
+        if let Some(base) = entry.derived_from {
+            drop_key(&mut self.by_base, &base, key);
+        }
+        drop_key(&mut self.by_signature, &signature(&entry.question), key);
+        self.slots.remove(key).map(|slot| slot.entry)
+    }
+}
+
+fn drop_key<K: std::hash::Hash + Eq>(map: &mut HashMap<K, BTreeSet<Key>>, of: &K, key: &Key) {
+    if let Some(keys) = map.get_mut(of) {
+        keys.remove(key);
+        if keys.is_empty() {
+            map.remove(of);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What all handles of a lake share, and how a change reaches the store and the readers.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ATTEMPTS, Entry, LakeOptions, Reward, TickReport,
+    index::{Index, Key},
+    plan::{Change, Plan, Why},
+};
+use crate::{
+    domain::TenantId,
+    store::{Batch, Store, StoreError, Table, decode, encode, keys},
+};
+
+/// The lake itself.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) options: LakeOptions,
+    index: RwLock<Index>,
+    work: Mutex<Work>,
+    /// Whether there is work, so that an idle tick asks for no lock.
+    pub(super) has_work: AtomicBool,
+    /// When the next entry expires.
+    pub(super) next_expiry: AtomicI64,
+    /// Place of the newest outcome whose effect is durable.
+    pub(super) rewarded_seq: AtomicU64,
+    pub(super) hits: AtomicU64,
+    pub(super) misses: AtomicU64,
+    pub(super) evicted: AtomicU64,
+    pub(super) rewards_dropped: AtomicU64,
+}
+
+/// What waits for a tick.
+#[derive(Debug, Default)]
+struct Work {
+    rewards: VecDeque<Reward>,
+    recent: VecDeque<(TenantId, Key)>,
+    last_seq: u64,
+}
+
+/// What the lake notes about itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    rewarded_seq: u64,
+}
+
+const NOTE: &[u8] = b"lake";
+/// Most outcomes, and most recent entries, that wait for a tick.
+const WAITING: usize = 65_536;
+const PAGE: usize = 1024;
+
+/// What became of showing a written entry to the readers.
+pub(super) enum Published {
+    Done,
+    /// The key was taken away by somebody in between: only the store knows.
+    InDoubt,
+    /// What the entry rests on was forgotten in between.
+    Forgotten,
+}
+
+impl Inner {
+    pub(super) async fn open(store: Store, options: LakeOptions) -> Result<Self, StoreError> {
+        let index = load(&store).await?;
+        let note = store.get(Table::Meta, NOTE).await?;
+        let note: Option<Note> = note.map(|v| decode(Table::Meta, &v)).transpose()?;
+        let rewarded_seq = note.map_or(0, |note| note.rewarded_seq);
+        let inner = Self {
+            store,
+            options,
+            index: RwLock::new(index),
+            work: Mutex::new(Work { last_seq: rewarded_seq, ..Work::default() }),
+            has_work: AtomicBool::new(false),
+            next_expiry: AtomicI64::new(i64::MAX),
+            rewarded_seq: AtomicU64::new(rewarded_seq),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            rewards_dropped: AtomicU64::new(0),
+        };
+        inner.note_bounds();
+        Ok(inner)
+    }
+
+    /// Shows a written entry to the readers, unless something came in between.
+    pub(super) fn publish(
+        &self,
+        tenant: &TenantId,
+        key: &Key,
+        old: Option<&Arc<Entry>>,
+        new: Entry,
+        removals: u64,
+    ) -> Published {
+        let mut index = self.write();
+        let forgotten =
+            new.origins().chain(new.derived_from).any(|o| index.is_forgotten(tenant, o));
+        let present = index.pool(tenant).and_then(|pool| pool.entry(key));
+        let unchanged = present.as_ref().map(|e| e.ladder.revision)
+            == old.map(|e| e.ladder.revision)
+            && (present.is_some() || index.removals == removals);
+        if unchanged {
+            index.set(tenant, key, Some(Arc::new(new)));
+        }
+        drop(index);
+        self.note_bounds();
+        match (forgotten, unchanged) {
+            (true, _) => Published::Forgotten,
+            (false, true) => Published::Done,
+            (false, false) => Published::InDoubt,
+        }
+    }
+
+    /// Takes an entry over from the store as it is there.
+    pub(super) async fn refresh(&self, tenant: &TenantId, key: &Key) -> Result<(), StoreError> {
+        let row = keys::scoped(tenant, key.as_bytes());
+        let seen = |index: &Index| {
+            let present = index.pool(tenant).and_then(|pool| pool.entry(key));
+            (present.map(|e| e.ladder.revision), index.removals)
+        };
+        for _ in 0..ATTEMPTS {
+            let before = seen(&self.read());
+            let found = self.store.get(Table::Lake, &row).await?;
+            let found: Option<Entry> = found.map(|v| decode(Table::Lake, &v)).transpose()?;
+            let mut index = self.write();
+            // When somebody showed something newer in between, what was read may be older.
+            if seen(&index) == before {
+                index.set(tenant, key, found.map(Arc::new));
+                drop(index);
+                self.note_bounds();
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a plan durable; fails with a conflict when somebody changed the same entries first.
+    pub(super) async fn write_down(
+        &self,
+        plan: &Plan,
+        rewards: &[Reward],
+    ) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        for change in &plan.changes {
+            let row = keys::scoped(&change.tenant, change.key.as_bytes());
+            batch.require(Table::Lake, row.as_slice(), encoded(Some(&change.from))?);
+            match &change.to {
+                Some(entry) => batch.put(Table::Lake, row, encode(Table::Lake, entry)?),
+                None => batch.delete(Table::Lake, row),
+            }
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        if let Some(last) = rewards.iter().take(plan.rewards).next_back() {
+            batch.put(Table::Meta, NOTE, encode(Table::Meta, &Note { rewarded_seq: last.seq })?);
+        }
+        self.store.commit(batch).await
+    }
+
+    /// Shows a durable plan to the readers.
+    pub(super) fn carry_out(&self, plan: Plan, rewards: &[Reward]) -> TickReport {
+        let mut report = TickReport {
+            rewarded: plan.rewards,
+            examined: plan.recent,
+            intersections: plan.intersections,
+            ..TickReport::default()
+        };
+        {
+            let mut index = self.write();
+            for Change { tenant, key, from, to, why } in plan.changes {
+                report.disputed += usize::from(why == Why::Disputed);
+                report.evicted += usize::from(matches!(why, Why::Expired | Why::Surplus));
+                let present = index.pool(&tenant).and_then(|pool| pool.entry(&key));
+                if present.is_some_and(|e| e.ladder.revision == from.ladder.revision) {
+                    index.set(&tenant, &key, to.map(Arc::new));
+                }
+            }
+        }
+        {
+            let mut work = self.work();
+            work.rewards.drain(..plan.rewards);
+            work.recent.drain(..plan.recent);
+            self.has_work.store(!work.is_empty(), Ordering::Release);
+        }
+        if let Some(last) = rewards.iter().take(plan.rewards).next_back() {
+            self.rewarded_seq.store(last.seq, Ordering::Release);
+        }
+        self.evicted.fetch_add(report.evicted as u64, Ordering::Relaxed);
+        self.note_bounds();
+        report
+    }
+
+    /// Queues an outcome for the next tick; `false` when too many wait.
+    pub(super) fn apply_later(&self, reward: Reward) -> bool {
+        let mut work = self.work();
+        if reward.seq <= work.last_seq {
+            return true;
+        }
+        if work.rewards.len() >= WAITING {
+            self.rewards_dropped.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        work.last_seq = reward.seq;
+        work.rewards.push_back(reward);
+        self.has_work.store(true, Ordering::Release);
+        true
+    }
+
+    /// What is next, left in its place until it is done.
+    pub(super) fn next_work(&self, most: usize) -> (Vec<Reward>, Vec<(TenantId, Key)>) {
+        let work = self.work();
+        (
+            work.rewards.iter().take(most).cloned().collect(),
+            work.recent.iter().take(most).cloned().collect(),
+        )
+    }
+
+    pub(super) fn rewards_waiting(&self) -> usize {
+        self.work().rewards.len()
+    }
+
+    /// Queues an entry to be compared with its neighbours in the next tick.
+    pub(super) fn examine_later(&self, tenant: &TenantId, key: &Key) {
+        let mut work = self.work();
+        // Beyond the bound an entry is not compared: it is recalled all the same.
+        if work.recent.len() < WAITING {
+            work.recent.push_back((tenant.clone(), Arc::clone(key)));
+            self.has_work.store(true, Ordering::Release);
+        }
+    }
+
+    /// Notes when the next entry expires, and whether there is a surplus to evict.
+    pub(super) fn note_bounds(&self) {
+        let index = self.read();
+        let surplus = index.totals.entries > self.options.max_entries
+            || index.totals.bytes > self.options.max_bytes;
+        let next = if surplus { i64::MIN } else { index.next_expiry().unwrap_or(i64::MAX) };
+        self.next_expiry.store(next, Ordering::Release);
+    }
+
+    /// Whether nothing more may come in before a tick has evicted the surplus.
+    pub(super) fn is_overfull(&self, index: &Index) -> bool {
+        let LakeOptions { max_entries, max_bytes, .. } = self.options;
+        index.totals.entries > max_entries.saturating_add(max_entries / 16)
+            || index.totals.bytes > max_bytes.saturating_add(max_bytes / 16)
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Work {
+    fn is_empty(&self) -> bool {
+        self.rewards.is_empty() && self.recent.is_empty()
+    }
+}
+
+/// An entry as the store holds it.
+pub(super) fn encoded(entry: Option<&Entry>) -> Result<Option<Vec<u8>>, StoreError> {
+    entry.map(|entry| encode(Table::Lake, entry)).transpose()
+}
+
+/// Loads all entries. One that an older version wrote is written anew, so that the store holds
+/// exactly what [`encoded`] says; one that cannot be read is dropped, which costs a recall.
+async fn load(store: &Store) -> Result<Index, StoreError> {
+    let mut index = Index::default();
+    let mut range = keys::EVERYTHING;
+    loop {
+        let rows = store.scan(Table::Lake, range, PAGE, false).await?;
+        let Some((last, _)) = rows.last() else { return Ok(index) };
+        range = keys::after(last.clone());
+        let mut batch = Batch::new();
+        for (row, value) in rows {
+            let parts = keys::split(&row);
+            let key = parts.as_ref().and_then(|(_, key)| std::str::from_utf8(key).ok());
+            let entry: Option<Entry> = decode(Table::Lake, &value).ok();
+            let (Some((tenant, _)), Some(key), Some(entry)) = (&parts, key, entry) else {
+                batch.delete(Table::Lake, row);
+                continue;
+            };
+            let present = encode(Table::Lake, &entry)?;
+            if present != value {
+                batch.put(Table::Lake, row.as_slice(), present);
+            }
+            index.set(tenant, &Arc::from(key), Some(Arc::new(entry)));
+        }
+        store.commit(batch).await?;
+    }
+}

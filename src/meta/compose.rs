@@ -1,0 +1,260 @@
+//! From what was gathered to how the request ends. Pure but for the trace.
+
+use tokio::time::Instant;
+
+use super::{
+    ProcessError,
+    gather::{Gathered, rule},
+};
+use crate::{
+    domain::{
+        Complexity, Decision, Draft, Elp, ModelError, OrchestratorKind, Policy, Position, Reply,
+        Request, Route, Signal, SourceKind, Stage, Strategy, Tier, Trace, Verdict,
+    },
+    fusion::{Fused, fuse},
+};
+
+/// How a request ends, unless with an error.
+pub(super) enum Ending {
+    /// With an answer.
+    Answer {
+        /// The answer, fused or single.
+        fused: Box<Fused>,
+        /// Whether Flux stood in for a failed ASI.
+        recovered: bool,
+    },
+    /// With nobody knowing.
+    Abstention {
+        /// What to tell the caller.
+        message: String,
+    },
+}
+
+/// Decides how it ends: which drafts compete, who wins, or whether nobody knows.
+pub(super) fn end(
+    request: &Request,
+    policy: &Policy,
+    decision: &Decision,
+    gathered: &Gathered,
+    trace: &Trace,
+    has_providers: bool,
+) -> Result<Ending, ProcessError> {
+    let ranked = Instant::now();
+    let Competition { drafts, recovered } = competition(policy, decision, gathered);
+    trace.visit(Stage::Ranked, ranked, format!("{} drafts compete", drafts.len()));
+    let at_fusion = Instant::now();
+    let consensus = request.consensus.unwrap_or(policy.consensus);
+    let Some(fused) = fuse(drafts, &rule(policy, consensus)) else {
+        return match failure(request, gathered) {
+            Some(error) => Err(error),
+            None => Ok(Ending::Abstention { message: abstention(decision, policy, has_providers) }),
+        };
+    };
+    let note = if fused.draft.stage == Position::FUSION {
+        format!("{}: agreement {:.2}", consensus, fused.agreement)
+    } else {
+        "one source only, nothing to weigh".to_owned()
+    };
+    trace.visit(Stage::FusionCheckpoint, at_fusion, note);
+    let at_verification = Instant::now();
+    trace.visit(Stage::VerificationCheckpoint, at_verification, verification_note(&fused.draft));
+    Ok(Ending::Answer { fused: Box::new(fused), recovered })
+}
+
+/// The drafts that compete for the answer.
+struct Competition {
+    drafts: Vec<Draft>,
+    recovered: bool,
+}
+
+fn competition(policy: &Policy, decision: &Decision, gathered: &Gathered) -> Competition {
+    let asi: &[Draft] = gathered.asi.as_ref().map_or(&[], |f| &f.drafts);
+    let asi_failed = gathered.asi.is_some() && asi.is_empty();
+    let kept = || gathered.best_flux().filter(|d| d.signal.get() >= decision.keep_signal);
+    // What stands in for a failed ASI must still be more likely right than wrong.
+    let stand_in =
+        || gathered.best_flux().filter(|d| d.signal.get() >= policy.thresholds.abstain_floor);
+    let (drafts, recovered) = match (gathered.route, decision.strategy) {
+        // ParallelFusion weighs every voice.
+        (Some(Route::Both), _) => {
+            (gathered.flux_drafts.iter().chain(asi).cloned().collect(), asi_failed)
+        }
+        _ if asi_failed => (stand_in().cloned().into_iter().collect(), true),
+        // RuntimeFirst asks ASI because Flux abstained: what Flux abstained from does not count.
+        (Some(Route::FluxThenAsi), Strategy::RuntimeFirst) => (asi.to_vec(), false),
+        // A draft that was not sure enough alone is evidence beside ASI's.
+        (Some(Route::FluxThenAsi), _) => {
+            (gathered.flux_drafts.iter().chain(asi).cloned().collect(), false)
+        }
+        (Some(Route::Asi), _) => (asi.to_vec(), false),
+        _ => (kept().cloned().into_iter().collect(), false),
+    };
+    let recovered = recovered && !drafts.is_empty() && failed_models(gathered);
+    Competition { drafts, recovered }
+}
+
+/// Whether any model of ASI failed, as opposed to the tier having nothing to say.
+fn failed_models(gathered: &Gathered) -> bool {
+    gathered.asi.as_ref().is_some_and(|f| !f.failures.is_empty())
+}
+
+fn failure(request: &Request, gathered: &Gathered) -> Option<ProcessError> {
+    let findings = gathered.asi.as_ref().filter(|f| !f.failures.is_empty())?;
+    if findings.failures.iter().all(|(_, e)| *e == ModelError::Timeout) {
+        return Some(ProcessError::DeadlineExceeded { deadline: request.budget.deadline });
+    }
+    let waits = findings.failures.iter().filter_map(|(_, error)| match error {
+        ModelError::RateLimited { retry_after } => *retry_after,
+        _ => None,
+    });
+    Some(ProcessError::AsiFailed {
+        failures: findings.failures.iter().map(|(name, e)| (name.clone(), e.code())).collect(),
+        retry_after: waits.min(),
+    })
+}
+
+fn abstention(decision: &Decision, policy: &Policy, has_providers: bool) -> String {
+    if !decision.may_escalate {
+        return format!(
+            "I don't know. No draft of Flux reached the signal of {:.2} that an answer needs, and \
+             runtime_first.fallback is off, so ASI was not asked.",
+            policy.thresholds.abstain_floor
+        );
+    }
+    if has_providers {
+        return "I don't know. None of the experts that were asked gave an answer.".to_owned();
+    }
+    "I don't know. No solver, remembered answer or document covers this question, and no language \
+     model is configured. Set OPENAI_API_KEY, or OLLAMA_HOST for a local model, in the environment \
+     and restart; or add a [[providers]] entry to the configuration (see README, Providers)."
+        .to_owned()
+}
+
+fn verification_note(draft: &Draft) -> String {
+    let at_nine = || draft.checks.iter().filter(|c| c.position == Position::VERIFIED);
+    let passed = at_nine().filter(|c| c.verdict == Verdict::Passed).count();
+    let failed: Vec<&str> =
+        at_nine().filter(|c| c.verdict == Verdict::Failed).map(|c| c.name).collect();
+    if failed.is_empty() {
+        format!("{passed} checks passed")
+    } else {
+        format!("{passed} checks passed, failed: {}", failed.join(", "))
+    }
+}
+
+/// The gate at position 9: only a whole, verified answer of sufficient signal is remembered. What
+/// came out of a solver or the lake itself would gain nothing by it.
+pub(super) fn may_enter_lake(ending: &Ending, policy: &Policy) -> bool {
+    let Ending::Answer { fused, recovered } = ending else { return false };
+    let draft = &fused.draft;
+    !recovered
+        && draft.complete
+        && draft.signal.get() >= policy.thresholds.lake_floor
+        && draft.passed(Position::VERIFIED)
+        && !draft.failed_a_check()
+        && draft.recalled_from.is_none()
+        && !matches!(draft.source.kind, SourceKind::Solver | SourceKind::Lake)
+}
+
+/// The reply, but for its trace and times.
+pub(super) fn reply(
+    request: &Request,
+    decision: &Decision,
+    complexity: &Complexity,
+    gathered: &Gathered,
+    ending: &Ending,
+) -> Reply {
+    let composed = Instant::now();
+    let findings = gathered.asi.as_ref();
+    let mut usage = findings.map(|f| f.usage).unwrap_or_default();
+    gathered.flux_drafts.iter().for_each(|d| usage.add(&d.usage));
+    let extra_rounds = findings.map_or(0, |f| f.extra_rounds) + u32::from(gathered.stand_in);
+    let answer = match ending {
+        Ending::Answer { fused, .. } => Shown::answer(fused),
+        Ending::Abstention { message } => Shown::abstention(message, gathered),
+    };
+    let mut decision = decision.clone();
+    decision.route = gathered.route.unwrap_or(decision.route);
+    Reply {
+        id: request.id,
+        content: answer.content,
+        confidence: answer.confidence,
+        position: answer.position,
+        elp: answer.elp,
+        kind: answer.kind,
+        weights: answer.weights,
+        sacred_boost: matches!(ending, Ending::Answer { fused, .. } if fused.sacred_boost),
+        abstained: matches!(ending, Ending::Abstention { .. }),
+        recovered: matches!(ending, Ending::Answer { recovered: true, .. }),
+        duration: composed.elapsed(),
+        overhead: composed.elapsed(),
+        mode: findings.map(|_| decision.mode),
+        decision,
+        shortfall: findings.and_then(|f| f.shortfall.clone()),
+        vortex_cycles: 1 + extra_rounds,
+        recalled_from: answer.draft.and_then(|d| d.recalled_from),
+        remembered: false,
+        complexity: complexity.clone(),
+        trace: Vec::new(),
+        experts: gathered.experts(),
+        consensus: match ending {
+            Ending::Answer { fused, .. } if fused.draft.stage == Position::FUSION => {
+                Some(fused.report.clone())
+            }
+            _ => None,
+        },
+        citations: answer.draft.map(|d| d.citations.clone()).unwrap_or_default(),
+        steps: answer.draft.map(|d| d.steps.clone()).unwrap_or_default(),
+        usage,
+    }
+}
+
+/// What a reply shows of its ending.
+struct Shown<'a> {
+    draft: Option<&'a Draft>,
+    content: String,
+    confidence: Signal,
+    position: Position,
+    elp: Elp,
+    kind: OrchestratorKind,
+    weights: [(Tier, f64); 2],
+}
+
+impl<'a> Shown<'a> {
+    fn answer(fused: &'a Fused) -> Self {
+        let draft = &fused.draft;
+        let weight = |tier| fused.weights.iter().find(|(t, _)| *t == tier).map_or(0.0, |(_, w)| *w);
+        let kind = match (weight(Tier::Flux) > 0.0, weight(Tier::Asi) > 0.0) {
+            (true, true) => OrchestratorKind::Fused,
+            (true, false) => OrchestratorKind::Flux,
+            _ => OrchestratorKind::Asi,
+        };
+        // A fused answer sits at 6, whatever its parts had passed.
+        let position =
+            if draft.stage == Position::FUSION { Position::FUSION } else { draft.position() };
+        Self {
+            draft: Some(draft),
+            content: draft.content.clone(),
+            confidence: draft.signal,
+            position,
+            elp: draft.elp,
+            kind,
+            weights: fused.weights,
+        }
+    }
+
+    /// An abstention is sure of nothing; it sits at the last stage that was tried.
+    fn abstention(message: &str, gathered: &Gathered) -> Self {
+        let position =
+            if gathered.asi.is_some() { Position::EXPANDED } else { Position::DRAFTED };
+        Self {
+            draft: None,
+            content: message.to_owned(),
+            confidence: Signal::ZERO,
+            position,
+            elp: crate::text::elp(message),
+            kind: OrchestratorKind::None,
+            weights: [(Tier::Flux, 0.0), (Tier::Asi, 0.0)],
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Running the route: who is asked, and what came back.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    asi::{Asi, Findings, Task},
+    domain::{
+        Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route, SourceKind, Stage,
+        Strategy, Tier, Trace,
+    },
+    flux::Flux,
+    fusion::Rule,
+    vcp,
+};
+
+/// One request on its way.
+pub(super) struct Journey<'a> {
+    pub(super) flux: &'a Flux,
+    pub(super) asi: &'a Asi,
+    pub(super) request: &'a Request,
+    pub(super) policy: &'a Policy,
+    pub(super) decision: &'a Decision,
+    pub(super) prompt: Prompt,
+    pub(super) deadline: Instant,
+    pub(super) trace: &'a Trace,
+}
+
+/// What came back.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// Flux's drafts, checked; empty when it was not asked or knew nothing.
+    pub(super) flux_drafts: Vec<Draft>,
+    /// Time that Flux took, when it was asked.
+    pub(super) flux_latency: Option<Duration>,
+    /// Why the drafter gave nothing, when it was asked and gave nothing.
+    pub(super) drafter_error: Option<(String, ModelError)>,
+    /// Time spent waiting for the drafter.
+    pub(super) drafter_wait: Duration,
+    /// Whether the lake knew; `None` when it was not asked.
+    pub(super) lake_hit: Option<bool>,
+    /// What ASI came back with, when it was asked.
+    pub(super) asi: Option<Findings>,
+    /// Where the request really went.
+    pub(super) route: Option<Route>,
+    /// Whether Flux was asked only because ASI had failed.
+    pub(super) stand_in: bool,
+}
+
+impl Gathered {
+    /// The surest of Flux's drafts. Ties go to the earlier kind: solver, lake, drafter.
+    pub(super) fn best_flux(&self) -> Option<&Draft> {
+        self.flux_drafts.iter().max_by(|a, b| {
+            let by_signal = a.signal.get().total_cmp(&b.signal.get());
+            by_signal.then_with(|| b.source.kind.cmp(&a.source.kind))
+        })
+    }
+
+    pub(super) fn best_flux_signal(&self) -> Option<f64> {
+        self.best_flux().map(|d| d.signal.get())
+    }
+
+    /// Time spent waiting for models; where both tiers waited at once, the longer wait.
+    pub(super) fn upstream(&self) -> Duration {
+        let asi = self.asi.as_ref().map_or(Duration::ZERO, |f| f.upstream);
+        if self.route == Some(Route::Both) { asi.max(self.drafter_wait) } else { asi + self.drafter_wait }
+    }
+
+    /// Everyone who was asked, Flux first.
+    pub(super) fn experts(&self) -> Vec<ExpertReport> {
+        let mut experts: Vec<ExpertReport> = self
+            .flux_drafts
+            .iter()
+            .map(|draft| ExpertReport {
+                name: draft.source.name.to_string(),
+                kind: draft.source.kind,
+                tier: Tier::Flux,
+                model: None,
+                signal: Some(draft.signal),
+                position: Some(draft.position()),
+                checks: draft.checks.clone(),
+                latency: draft.latency,
+                error: None,
+            })
+            .collect();
+        experts.extend(self.drafter_error.as_ref().map(|(name, error)| ExpertReport {
+            name: name.clone(),
+            kind: SourceKind::Drafter,
+            tier: Tier::Flux,
+            model: None,
+            signal: None,
+            position: None,
+            checks: Vec::new(),
+            latency: self.drafter_wait,
+            error: Some(error.code()),
+        }));
+        experts.extend(self.asi.iter().flat_map(|f| f.experts.iter().cloned()));
+        experts
+    }
+}
+
+impl Journey<'_> {
+    /// Runs the decided route. Ends by the deadline.
+    pub(super) async fn run(&self) -> Gathered {
+        match self.decision.route {
+            Route::Asi => self.asi_first().await,
+            Route::Both => self.both().await,
+            Route::Flux | Route::FluxThenAsi => self.flux_first().await,
+        }
+    }
+
+    async fn flux_first(&self) -> Gathered {
+        let mut gathered = Gathered { route: Some(Route::Flux), ..Gathered::default() };
+        self.ask_flux(&mut gathered, self.decision.ask_drafter).await;
+        let kept = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
+        if !kept && self.decision.may_escalate {
+            gathered.route = Some(Route::FluxThenAsi);
+            gathered.asi = Some(self.ask_asi().await);
+        }
+        gathered
+    }
+
+    /// Flux stands in only when ASI came back without any draft.
+    async fn asi_first(&self) -> Gathered {
+        let findings = self.ask_asi().await;
+        let failed = findings.drafts.is_empty();
+        let mut gathered =
+            Gathered { route: Some(Route::Asi), asi: Some(findings), ..Gathered::default() };
+        if failed {
+            gathered.stand_in = true;
+            self.ask_flux(&mut gathered, true).await;
+        }
+        gathered
+    }
+
+    async fn both(&self) -> Gathered {
+        let mut gathered = Gathered { route: Some(Route::Both), ..Gathered::default() };
+        let ((), findings) = tokio::join!(self.ask_flux(&mut gathered, true), self.ask_asi());
+        gathered.asi = Some(findings);
+        gathered
+    }
+
+    async fn ask_asi(&self) -> Findings {
+        let consensus = self.request.consensus.unwrap_or(self.policy.consensus);
+        let task = Task {
+            request: self.request,
+            prompt: self.prompt.clone(),
+            mode: self.decision.mode,
+            rule: rule(self.policy, consensus),
+            second_opinion: self.policy.thresholds.second_opinion,
+            deadline: self.deadline,
+            trace: self.trace,
+        };
+        self.asi.answer(&task).await
+    }
+
+    /// Position 4. The drafter is asked only while nothing surer is at hand, except in
+    /// ParallelFusion, where every independent voice counts.
+    async fn ask_flux(&self, gathered: &mut Gathered, with_drafter: bool) {
+        let since = Instant::now();
+        let immediate = self.flux.immediate(self.request);
+        gathered.lake_hit = immediate.lake_hit;
+        gathered.flux_drafts = immediate.drafts.into_iter().map(|d| self.checked(d)).collect();
+        let sure = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
+        let wanted = !sure || self.decision.strategy == Strategy::ParallelFusion;
+        if with_drafter && wanted {
+            let asked = Instant::now();
+            match self.flux.draft(self.request, &self.prompt, self.deadline).await {
+                Some(Ok(draft)) => gathered.flux_drafts.push(self.checked(draft)),
+                Some(Err(error)) => {
+                    let name = self.flux.drafter().unwrap_or_default().to_owned();
+                    gathered.drafter_error = Some((name, error));
+                }
+                None => {}
+            }
+            gathered.drafter_wait = asked.elapsed();
+        }
+        gathered.flux_latency = Some(since.elapsed());
+        let note = match gathered.best_flux() {
+            Some(best) => format!("{}: signal {:.2}", best.source.name, best.signal.get()),
+            None => "nothing known".to_owned(),
+        };
+        self.trace.visit(Stage::Drafted, since, note);
+    }
+
+    /// Positions 3 and 9 for one draft of Flux. A remembered answer keeps its signal, which was
+    /// verified before it entered the lake.
+    fn checked(&self, mut draft: Draft) -> Draft {
+        draft.checks = vcp::check_context(&draft, self.request, &self.prompt.passages);
+        draft.checks.extend(vcp::verify(&draft, &self.request.input));
+        if draft.source.kind == SourceKind::Drafter {
+            draft.signal = vcp::adjusted_signal(draft.signal, &draft.checks);
+        }
+        draft
+    }
+}
+
+/// Fusion's rule under this policy.
+pub(super) fn rule(policy: &Policy, consensus: crate::domain::Consensus) -> Rule<'_> {
+    Rule { consensus, custom_weights: &policy.custom_weights, sacred_weight: policy.sacred_weight }
+}

@@ -1,0 +1,172 @@
+//! What operators and callers do beside asking: change the policy, judge answers, look at the state.
+
+use std::sync::Arc;
+
+use super::{
+    FeedbackError, FeedbackReceipt, Health, Internals, MetaOrchestrator, PartHealth, PartState,
+    PolicyError,
+};
+use crate::{
+    domain::{
+        LedgerEvent, OutcomeRecord, OutcomeSource, Policy, PolicyRecord, ResponseId, TenantId,
+    },
+    ledger::LedgerError,
+    performance::Snapshot,
+};
+
+/// Times that a change of policy is tried again when somebody else's came first.
+const POLICY_TRIES: usize = 3;
+
+impl MetaOrchestrator {
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        self.parts.policy.load()
+    }
+
+    /// Changes the policy, durably; the next request is judged by it. `change` is applied to the
+    /// newest policy, again if somebody else changes it meanwhile.
+    ///
+    /// # Errors
+    /// [`PolicyError`]: what is wrong with the changed policy, or that it could not be stored.
+    pub async fn set_policy(
+        &self,
+        change: impl Fn(&Policy) -> Policy + Send + Sync,
+    ) -> Result<Arc<Policy>, PolicyError> {
+        for _ in 0..POLICY_TRIES {
+            let current = self.parts.policy.load();
+            let policy = Policy { version: current.version + 1, ..change(&current) };
+            let problems = policy.problems();
+            if !problems.is_empty() {
+                return Err(PolicyError::Invalid(problems));
+            }
+            let policy = Arc::new(policy);
+            let record =
+                PolicyRecord { at_ms: self.parts.clock.now_ms(), policy: Arc::clone(&policy) };
+            match self.parts.ledger.append(LedgerEvent::Policy(record)).await {
+                Ok(_) => {
+                    self.parts.policy.publish(&policy);
+                    return Ok(self.parts.policy.load());
+                }
+                Err(LedgerError::PolicyConflict { .. }) => {}
+                Err(error) => {
+                    tracing::error!(%error, "a policy was not stored");
+                    return Err(PolicyError::Unavailable);
+                }
+            }
+        }
+        Err(PolicyError::Conflict)
+    }
+
+    /// Takes in whether a response was right (1), wrong (0) or partly right. The same feedback
+    /// again changes nothing; other feedback revises the earlier. An answer that was wrong leaves
+    /// the lake.
+    ///
+    /// # Errors
+    /// [`FeedbackError`]: the tenant has no such response, or the store fails.
+    pub async fn feedback(
+        &self,
+        tenant: &TenantId,
+        response: ResponseId,
+        score: f64,
+    ) -> Result<FeedbackReceipt, FeedbackError> {
+        let outcome = OutcomeRecord {
+            response,
+            tenant: tenant.clone(),
+            at_ms: self.parts.clock.now_ms(),
+            score: score.clamp(0.0, 1.0),
+            source: OutcomeSource::Feedback,
+        };
+        let recorded = match self.parts.ledger.append(LedgerEvent::Outcome(outcome)).await {
+            Ok(recorded) => recorded,
+            Err(LedgerError::UnknownResponse) => return Err(FeedbackError::UnknownResponse),
+            Err(error) => {
+                tracing::error!(%error, "feedback was not stored");
+                return Err(FeedbackError::Unavailable);
+            }
+        };
+        let mut evicted = 0;
+        if score < 0.5 {
+            let source = recorded.decision.as_ref().and_then(|d| d.recalled_from);
+            for origin in std::iter::once(response).chain(source) {
+                match self.parts.flux.forget(tenant, origin).await {
+                    Ok(gone) => evicted += gone,
+                    Err(error) => {
+                        tracing::error!(%error, "a wrong answer could not be evicted");
+                        return Err(FeedbackError::Unavailable);
+                    }
+                }
+            }
+        }
+        Ok(FeedbackReceipt { response, score, previous_score: recorded.previous_score, evicted })
+    }
+
+    /// Names of the AI tier's models, best first.
+    #[must_use]
+    pub fn model_names(&self) -> Vec<String> {
+        self.parts.asi.models().map(str::to_owned).collect()
+    }
+
+    /// The figures per strategy and tier.
+    #[must_use]
+    pub fn performance(&self) -> Arc<Snapshot> {
+        self.parts.performance.load()
+    }
+
+    /// The state of the parts. Asks no provider.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let parts = &self.parts;
+        let ledger = parts.ledger.status();
+        let (models, documents) = (parts.asi.models().len(), parts.asi.documents().stats());
+        let part = |name, state, detail: String| PartHealth { name, state, detail };
+        let ok_if = |holds: bool| if holds { PartState::Ok } else { PartState::Degraded };
+        let drafter = parts.flux.drafter().map_or("no drafter".to_owned(), |d| format!("drafter {d}"));
+        let lake = parts.flux.lake_stats();
+        Health {
+            uptime: self.started.elapsed(),
+            parts: vec![
+                part("flux", PartState::Ok, format!("solvers, {drafter}")),
+                part(
+                    "lake",
+                    if lake.is_some() { PartState::Ok } else { PartState::Absent },
+                    lake.map_or("switched off".into(), |l| format!("{} answers", l.entries)),
+                ),
+                part(
+                    "asi",
+                    if models > 0 { PartState::Ok } else { PartState::Absent },
+                    format!("{models} models configured"),
+                ),
+                part(
+                    "documents",
+                    if documents.documents > 0 { PartState::Ok } else { PartState::Absent },
+                    format!("{} documents, {} sentences", documents.documents, documents.sentences),
+                ),
+                part(
+                    "ledger",
+                    ok_if(!ledger.store_failing),
+                    format!("{} events, {} queued", ledger.last_seq, ledger.queued),
+                ),
+            ],
+        }
+    }
+
+    /// What the parts count.
+    #[must_use]
+    pub fn internals(&self) -> Internals {
+        let ledger = self.parts.ledger.status();
+        let lake = self.parts.flux.lake_stats().unwrap_or_default();
+        Internals {
+            lake_entries: lake.entries as u64,
+            lake_hits: lake.hits,
+            lake_misses: lake.misses,
+            lake_evictions: lake.evicted,
+            flux_agreeing: lake.agreeing as u64,
+            flux_contradicting: lake.contradicting as u64,
+            flux_coherence: lake.coherence,
+            ledger_events: ledger.last_seq,
+            ledger_queued: ledger.queued as u64,
+            ledger_dropped: ledger.dropped,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The way of a request.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    ProcessError,
+    compose::{self, Ending},
+    gather::{Gathered, Journey},
+};
+use crate::{
+    asi::Asi,
+    complexity,
+    domain::{Clock, Policy, PolicyCell, Prompt, Reply, Request, Stage, Trace, Turn},
+    flux::Flux,
+    ledger::Ledger,
+    performance::SnapshotCell,
+    routing,
+    sessions::Sessions,
+    telemetry::{LakeLookup, Metrics},
+    vcp,
+};
+
+/// What the orchestrator is made of.
+pub struct Parts {
+    /// The runtime tier.
+    pub flux: Flux,
+    /// The AI tier.
+    pub asi: Asi,
+    /// Where decisions and outcomes are recorded.
+    pub ledger: Ledger,
+    /// Conversations.
+    pub sessions: Sessions,
+    /// The policy in force.
+    pub policy: PolicyCell,
+    /// The figures in force.
+    pub performance: SnapshotCell,
+    /// Where everything is counted.
+    pub metrics: Metrics,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// A number from [0, 1) for each request: what Adaptive explores by.
+    pub dice: Box<dyn Fn() -> f64 + Send + Sync>,
+    /// Standing instructions for models; the system message. `None` sends none.
+    pub instructions: Option<String>,
+    /// Context that VCP may keep, in tokens (about four characters each).
+    pub token_budget: usize,
+    /// Most time that a response waits for its record to be durable; zero does not wait.
+    pub record_wait: Duration,
+}
+
+/// Gives each request to the cheapest mind that is likely to be right.
+pub struct MetaOrchestrator {
+    pub(super) parts: Parts,
+    pub(super) started: Instant,
+}
+
+impl MetaOrchestrator {
+    /// An orchestrator of these parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, started: Instant::now() }
+    }
+
+    /// Answers a request, abstains honestly, or says why neither was possible.
+    ///
+    /// # Errors
+    /// [`ProcessError`] when every expert that could be asked failed and Flux could not stand in.
+    pub async fn process(&self, request: Request) -> Result<Reply, ProcessError> {
+        let since = Instant::now();
+        let at_ms = self.parts.clock.now_ms();
+        let policy = self.parts.policy.load();
+        let trace = Trace::default();
+        let deadline = since + request.budget.deadline;
+        let turns = self.received(&request, at_ms, &trace).await;
+
+        let analysed = Instant::now();
+        let complexity = complexity::analyse(&request, &policy.thresholds);
+        let dice = (self.parts.dice)();
+        let decision = routing::decide(request.strategy, request.mode, &complexity, &policy, dice);
+        trace.visit(
+            Stage::Analysed,
+            analysed,
+            format!("complexity {:.2} ({})", complexity.score, complexity.tier.name()),
+        );
+
+        let prompt = self.context(&request, &turns, &trace);
+        let journey = Journey {
+            flux: &self.parts.flux,
+            asi: &self.parts.asi,
+            request: &request,
+            policy: &policy,
+            decision: &decision,
+            prompt,
+            deadline,
+            trace: &trace,
+        };
+        let gathered = journey.run().await;
+        if let Some(hit) = gathered.lake_hit {
+            self.parts.metrics.lake_lookup(if hit { LakeLookup::Hit } else { LakeLookup::Miss });
+        }
+        let escalation = routing::escalation(&complexity, gathered.best_flux_signal());
+        let ending = self.end(&request, &policy, &journey, &gathered);
+        let mut finished = super::record::Finished {
+            request: &request,
+            at_ms,
+            policy: &policy,
+            decision: &decision,
+            complexity: &complexity,
+            escalation,
+            gathered: &gathered,
+            duration: since.elapsed(),
+        };
+        let answer = match ending {
+            Ok(ending) => ending,
+            Err(error) => {
+                self.record(finished.failed(&error), finished.overhead()).await;
+                return Err(error);
+            }
+        };
+        let mut reply = compose::reply(&request, &decision, &complexity, &gathered, &answer);
+        if compose::may_enter_lake(&answer, &policy) {
+            reply.remembered = self.remember(&request, &reply, &answer).await;
+        }
+        self.converse(&request, &reply, at_ms).await;
+        finished.duration = since.elapsed();
+        self.record(finished.ended(&reply, &answer), finished.overhead()).await;
+        reply.trace = trace.entries();
+        reply.duration = since.elapsed();
+        reply.overhead = reply.duration.saturating_sub(gathered.upstream());
+        Ok(reply)
+    }
+
+    /// Position 1: the conversation so far.
+    async fn received(&self, request: &Request, now_ms: i64, trace: &Trace) -> Vec<Turn> {
+        let since = Instant::now();
+        let turns = match &request.session {
+            Some(session) => self.turns(&request.tenant, session, now_ms).await,
+            None => Vec::new(),
+        };
+        let passages = request.context.len();
+        trace.visit(Stage::Received, since, format!("{passages} passages, {} earlier turns", turns.len()));
+        turns
+    }
+
+    /// Position 3: what of the context fits the token budget.
+    fn context(&self, request: &Request, turns: &[Turn], trace: &Trace) -> Prompt {
+        let since = Instant::now();
+        let (turns, passages, note) =
+            vcp::choose_context(turns, &request.context, self.parts.token_budget);
+        trace.visit(Stage::ContextCheckpoint, since, note);
+        Prompt {
+            instructions: self.parts.instructions.clone(),
+            turns,
+            passages,
+            input: request.input.clone(),
+            revision: None,
+        }
+    }
+
+    /// Positions 7, 6, 5 and 9.
+    fn end(
+        &self,
+        request: &Request,
+        policy: &Policy,
+        journey: &Journey<'_>,
+        gathered: &Gathered,
+    ) -> Result<Ending, ProcessError> {
+        let providers = self.parts.asi.models().len() > 0;
+        compose::end(request, policy, journey.decision, gathered, journey.trace, providers)
+    }
+}

@@ -1,0 +1,154 @@
+//! What is kept of a request: its record, its answer, its turn of the conversation.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{MetaOrchestrator, ProcessError, compose::Ending, gather::Gathered};
+use crate::{
+    domain::{
+        Complexity, Decision, DecisionRecord, Ended, LedgerEvent, Policy, Reply, Request, Role,
+        SessionId, TenantId, Tier, Turn,
+    },
+    ledger::LedgerError,
+};
+
+/// A request that came to its end.
+pub(super) struct Finished<'a> {
+    pub(super) request: &'a Request,
+    pub(super) at_ms: i64,
+    pub(super) policy: &'a Policy,
+    pub(super) decision: &'a Decision,
+    pub(super) complexity: &'a Complexity,
+    pub(super) escalation: f64,
+    pub(super) gathered: &'a Gathered,
+    pub(super) duration: Duration,
+}
+
+impl Finished<'_> {
+    /// Time spent outside of upstream calls.
+    pub(super) fn overhead(&self) -> Duration {
+        self.duration.saturating_sub(self.gathered.upstream())
+    }
+
+    /// The record of an answer or an abstention.
+    pub(super) fn ended(&self, reply: &Reply, ending: &Ending) -> DecisionRecord {
+        let mut record = self.record(if reply.abstained { Ended::Abstained } else { Ended::Answered });
+        record.confidence = reply.confidence.get();
+        record.recalled_from = reply.recalled_from;
+        record.cost_usd = reply.usage.cost_usd;
+        if let Ending::Answer { fused, .. } = ending {
+            let flux = fused.weights.iter().find(|(t, _)| *t == Tier::Flux).map_or(0.0, |(_, w)| *w);
+            record.tier = Some(if flux >= 0.5 { Tier::Flux } else { Tier::Asi });
+            record.source = Some(fused.draft.source.kind);
+        }
+        record
+    }
+
+    /// The record of a failure.
+    pub(super) fn failed(&self, error: &ProcessError) -> DecisionRecord {
+        let mut record = self.record(Ended::Failed);
+        record.error = Some(Cow::Borrowed(error.code()));
+        record.cost_usd = self.gathered.asi.as_ref().and_then(|f| f.usage.cost_usd);
+        record
+    }
+
+    fn record(&self, ended: Ended) -> DecisionRecord {
+        let gathered = self.gathered;
+        let floor = self.policy.thresholds.abstain_floor;
+        let flux = gathered.flux_latency.map(|latency| {
+            let answered = gathered.best_flux_signal().is_some_and(|s| s >= floor);
+            (micros(latency), if answered { Ended::Answered } else { Ended::Abstained })
+        });
+        let asi = gathered.asi.as_ref().map(|findings| {
+            let ended = match (findings.drafts.is_empty(), findings.failures.is_empty()) {
+                (false, _) => Ended::Answered,
+                (true, true) => Ended::Abstained,
+                (true, false) => Ended::Failed,
+            };
+            (micros(findings.latency), ended)
+        });
+        DecisionRecord {
+            id: self.request.id,
+            tenant: self.request.tenant.clone(),
+            at_ms: self.at_ms,
+            policy_version: self.policy.version,
+            strategy: self.decision.strategy,
+            route: gathered.route.unwrap_or(self.decision.route),
+            mode: gathered.asi.as_ref().map(|_| self.decision.mode),
+            probability: self.decision.probability,
+            complexity: self.complexity.score,
+            complexity_tier: self.complexity.tier,
+            escalation: self.escalation,
+            ended,
+            tier: None,
+            source: None,
+            confidence: 0.0,
+            recalled_from: None,
+            duration_us: micros(self.duration),
+            flux,
+            asi,
+            cost_usd: None,
+            error: None,
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl MetaOrchestrator {
+    /// Counts the request and appends its record. A ledger that is slow or away costs the record's
+    /// promptness, never the answer.
+    pub(super) async fn record(&self, record: DecisionRecord, overhead: Duration) {
+        self.parts.metrics.finished(&record, overhead);
+        let append = self.parts.ledger.append(LedgerEvent::Decision(Arc::new(record)));
+        match timeout(self.parts.record_wait, append).await {
+            Ok(Err(error)) => {
+                match error {
+                    LedgerError::Full => self.parts.metrics.ledger_dropped(1),
+                    _ => self.parts.metrics.ledger_failed(1),
+                }
+                tracing::warn!(%error, "a decision was not recorded");
+            }
+            Ok(Ok(_)) | Err(_) => {}
+        }
+    }
+
+    /// Whether the answer was remembered. A lake that fails costs the memory, never the answer.
+    pub(super) async fn remember(&self, request: &Request, reply: &Reply, ending: &Ending) -> bool {
+        let Ending::Answer { fused, .. } = ending else { return false };
+        match self.parts.flux.remember(request, reply, &fused.draft).await {
+            Ok(remembered) => remembered,
+            Err(error) => {
+                tracing::warn!(%error, "an answer was not remembered");
+                false
+            }
+        }
+    }
+
+    /// The conversation so far; empty when it cannot be read.
+    pub(super) async fn turns(&self, tenant: &TenantId, session: &SessionId, now_ms: i64) -> Vec<Turn> {
+        match self.parts.sessions.recent(tenant, session, now_ms).await {
+            Ok(turns) => turns,
+            Err(error) => {
+                tracing::warn!(%error, "a conversation could not be read");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Adds the question and its answer to the conversation. An abstention is no turn: it would
+    /// only teach the next model not to know.
+    pub(super) async fn converse(&self, request: &Request, reply: &Reply, now_ms: i64) {
+        let Some(session) = request.session.as_ref().filter(|_| !reply.abstained) else { return };
+        let turns = [
+            Turn { role: Role::User, content: request.input.clone() },
+            Turn { role: Role::Assistant, content: reply.content.clone() },
+        ];
+        if let Err(error) = self.parts.sessions.append(&request.tenant, session, &turns, now_ms).await {
+            tracing::warn!(%error, "a conversation could not be kept");
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! Sums, products, roots and their like, in symbols and in phrases.
+
+use num_bigint::BigInt;
+use num_integer::Integer;
+use num_rational::BigRational;
+use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
+
+use crate::domain::{Canonical, Step};
+
+use super::Solution;
+use super::exact::{self, Root, divide};
+use super::expression::{Value, root_text, value};
+use super::items::Vocabulary;
+use super::lexer::{Token, whole};
+use super::number_words::{ordinal, spelled};
+use super::pattern::{Holes, find};
+use super::question::{Asked, Question};
+use super::show::{self, figure, operand, step};
+
+const SOLVER: &str = "arithmetic";
+
+/// Answers phrases, roots, and plain expressions.
+pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
+    let body = question.body();
+    PHRASES
+        .iter()
+        .find_map(|(pattern, answer)| find(pattern, body, &mut |holes| answer(holes)))
+        .or_else(|| if question.asked > Asked::Bare { offset(body) } else { None })
+        .or_else(|| expression(question))
+}
+
+/// A value with its unit mark, as the answer.
+pub(super) fn shown(value: &Value, solver: &'static str, steps: Vec<Step>) -> Option<Solution> {
+    let shown = match value.money {
+        Some(mark) => show::money(mark, &value.number)?,
+        None => figure(&value.number)?,
+    };
+    Some(shown.solution(solver, steps))
+}
+
+/// A hole that holds one number without mark, computed or written.
+pub(super) fn number(hole: &[Token<'_>]) -> Option<BigRational> {
+    value(hole, Vocabulary::Words, &mut Vec::new())
+        .filter(|v| !v.percent && v.money.is_none())
+        .map(|v| v.number)
+}
+
+/// A hole that holds two numbers or more, parted by commas, "and", or nothing but space.
+pub(super) fn list(hole: &[Token<'_>]) -> Option<Vec<BigRational>> {
+    if hole.len() > 1 && hole.iter().all(|t| t.number().is_some() && one_number(t)) {
+        return Some(hole.iter().filter_map(|t| t.number().cloned()).collect());
+    }
+    for (at, token) in hole.iter().enumerate().filter(|(_, t)| t.is("and")) {
+        // "one hundred and five", "two and a half": one number or two?
+        let before = at.checked_sub(1).and_then(|i| hole.get(i)?.word());
+        let scale = ["hundred", "thousand", "million", "billion", "trillion"];
+        let after = hole.get(at + 1..)?;
+        if before.is_some_and(|w| scale.contains(&w))
+            || spelled(after).is_some_and(|s| s.fraction)
+            || !token.spaced
+        {
+            return None;
+        }
+    }
+    let mut found = Vec::new();
+    for part in hole.split(|t| t.is(",") || t.is("and") || t.is("&")) {
+        if part.is_empty() {
+            continue;
+        }
+        // "sum of 3 and 5 times 2": what does the "times" reach?
+        let value = value(part, Vocabulary::Words, &mut Vec::new())
+            .filter(Value::is_literal)
+            .or_else(|| value(part, Vocabulary::Symbols, &mut Vec::new()))?;
+        if value.percent || value.money.is_some() || !part.iter().all(one_number) {
+            return None;
+        }
+        found.push(value.number);
+    }
+    // A comma may follow another separator only as in ", and".
+    let doubled = hole.windows(2).any(|w| matches!(w, [a, b] if a.is(",") && b.is(",") || a.is("and") && !b.is("-") && b.is(",")));
+    let framed = hole.first()?.is(",") || hole.last()?.is(",") || hole.last()?.is("and");
+    (found.len() > 1 && !doubled && !framed).then_some(found)
+}
+
+/// Within a list, `100,200` may be two numbers.
+fn one_number(token: &Token<'_>) -> bool {
+    match token.raw.split_once(',') {
+        Some((first, rest)) => token.number().is_none() || (first.len() < 3 && !rest.contains(',')),
+        None => true,
+    }
+}
+
+fn joined(numbers: &[BigRational], mark: &str) -> Option<String> {
+    let shown: Option<Vec<String>> = numbers.iter().map(operand).collect();
+    Some(shown?.join(mark))
+}
+
+/// An answer with one step: `text = result`.
+fn answered(text: String, result: &BigRational) -> Option<Solution> {
+    let shown = figure(&exact::bounded(result.clone())?)?;
+    let steps = operand(result).map(|r| step(format!("{text} = {r}"))).into_iter().collect();
+    Some(shown.solution(SOLVER, steps))
+}
+
+fn sum(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = list(holes.first()?)?;
+    answered(joined(&numbers, " + ")?, &numbers.iter().sum())
+}
+
+fn product(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = list(holes.first()?)?;
+    let product = numbers.iter().try_fold(BigRational::one(), |p, n| exact::bounded(p * n))?;
+    answered(joined(&numbers, " × ")?, &product)
+}
+
+fn average(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = list(holes.first()?)?;
+    let count = whole(numbers.len());
+    let text = format!("({}) ÷ {}", joined(&numbers, " + ")?, numbers.len());
+    answered(text, &divide(&numbers.iter().sum(), &count)?)
+}
+
+fn median(holes: Holes<'_, '_>) -> Option<Solution> {
+    let mut numbers = list(holes.first()?)?;
+    numbers.sort();
+    let (low, high) = (numbers.get((numbers.len() - 1) / 2)?, numbers.get(numbers.len() / 2)?);
+    let middle = (low + high) / whole(2);
+    let shown = figure(&middle)?;
+    Some(shown.solution(SOLVER, vec![step(format!("sorted: {}", joined(&numbers, ", ")?))]))
+}
+
+fn largest(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = list(holes.first()?)?;
+    Some(figure(numbers.iter().max()?)?.solution(SOLVER, Vec::new()))
+}
+
+fn smallest(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = list(holes.first()?)?;
+    Some(figure(numbers.iter().min()?)?.solution(SOLVER, Vec::new()))
+}
+
+/// Two numbers, one operation: the holes come in the order of the phrase.
+fn two(
+    holes: Holes<'_, '_>,
+    mark: &str,
+    apply: fn(&BigRational, &BigRational) -> Option<BigRational>,
+) -> Option<Solution> {
+    let [a, b] = holes else { return None };
+    let (a, b) = (number(a)?, number(b)?);
+    answered(format!("{} {mark} {}", operand(&a)?, operand(&b)?), &apply(&a, &b)?)
+}
+
+fn add(holes: Holes<'_, '_>) -> Option<Solution> {
+    two(holes, "+", |a, b| Some(a + b))
+}
+
+fn subtract(holes: Holes<'_, '_>) -> Option<Solution> {
+    two(holes, "-", |a, b| Some(a - b))
+}
+
+fn subtract_from(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [a, b] = holes else { return None };
+    subtract(&[b, a])
+}
+
+/// "between" has no direction: the distance is meant.
+fn distance(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [a, b] = holes else { return None };
+    let (x, y) = (number(a)?, number(b)?);
+    if x >= y { subtract(holes) } else { subtract(&[b, a]) }
+}
+
+/// "difference of 4 and 10" is 6 to some and −6 to others.
+fn difference(holes: Holes<'_, '_>) -> Option<Solution> {
+    two(holes, "-", |a, b| (a >= b).then(|| a - b))
+}
+
+fn multiply(holes: Holes<'_, '_>) -> Option<Solution> {
+    two(holes, "×", |a, b| exact::bounded(a * b))
+}
+
+fn quotient(holes: Holes<'_, '_>) -> Option<Solution> {
+    two(holes, "÷", divide)
+}
+
+fn modulo(holes: Holes<'_, '_>) -> Option<Solution> {
+    two(holes, "mod", exact::remainder)
+}
+
+/// Positive whole numbers, as divisors and multiples need them.
+fn naturals(hole: &[Token<'_>]) -> Option<Vec<BigInt>> {
+    let positive = |n: &BigRational| exact::natural(n).filter(|n| n.is_positive()).cloned();
+    list(hole)?.iter().map(positive).collect()
+}
+
+fn gcd(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = naturals(holes.first()?)?;
+    let result = numbers.iter().fold(BigInt::zero(), |a, b| a.gcd(b));
+    Some(figure(&whole(result))?.solution(SOLVER, Vec::new()))
+}
+
+fn lcm(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = naturals(holes.first()?)?;
+    let result = numbers.iter().try_fold(BigInt::one(), |a, b| {
+        let lcm = a.lcm(b);
+        (lcm.bits() <= exact::MAX_BITS).then_some(lcm)
+    })?;
+    Some(figure(&whole(result))?.solution(SOLVER, Vec::new()))
+}
+
+/// A root at the top of the question may be irrational: then it is rounded, and says so.
+fn nth_root(degree: u32, hole: &[Token<'_>]) -> Option<Solution> {
+    let x = value(hole, Vocabulary::Words, &mut Vec::new())?;
+    let bracketed = hole.first()?.is("(") && hole.last()?.is(")");
+    if x.percent || x.money.is_some() || !(x.is_literal() || bracketed) {
+        return None;
+    }
+    let x = x.number;
+    let text = root_text(degree, &operand(&x)?);
+    match exact::root(&x, degree)? {
+        Root::Exact(result) => answered(text, &result),
+        Root::Approximate(result) => {
+            let shown = show::approximate(&result)?;
+            let working = step(format!("{text} {}", shown.text));
+            Some(shown.solution(SOLVER, vec![working]))
+        }
+    }
+}
+
+fn square_root(holes: Holes<'_, '_>) -> Option<Solution> {
+    nth_root(2, holes.first()?)
+}
+
+fn cube_root(holes: Holes<'_, '_>) -> Option<Solution> {
+    nth_root(3, holes.first()?)
+}
+
+/// "fourth root of 16", "4th root of 16".
+fn ranked_root(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [rank, of] = holes else { return None };
+    let degree = match rank {
+        [word] => ordinal(word.word()?)?,
+        [n, suffix] if suffix.is("th") => n.number()?.to_integer().to_u64()?,
+        _ => return None,
+    };
+    nth_root(u32::try_from(degree).ok()?, of)
+}
+
+/// Only where the logarithm is whole.
+fn logarithm(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [base, of] = holes else { return None };
+    let (base, of) = (number(base)?, number(of)?);
+    let (b, x) = (exact::natural(&base)?.clone(), exact::natural(&of)?.clone());
+    if b < BigInt::from(2) {
+        return None;
+    }
+    let (mut exponent, mut power) = (0u32, BigInt::one());
+    while power < x {
+        power *= &b;
+        exponent += 1;
+    }
+    (power == x).then_some(())?;
+    let working = step(format!("{b}^{exponent} = {x}"));
+    Some(figure(&whole(exponent))?.solution(SOLVER, vec![working]))
+}
+
+fn as_decimal(holes: Holes<'_, '_>) -> Option<Solution> {
+    let value = value(holes.first()?, Vocabulary::Words, &mut Vec::new())?;
+    let exact = crate::domain::Number::from(value.number.clone()).exact_decimal(30).is_some();
+    let shown = if exact { figure(&value.number)? } else { show::approximate(&value.number)? };
+    value.money.is_none().then(|| shown.solution(SOLVER, Vec::new()))
+}
+
+fn as_fraction(holes: Holes<'_, '_>) -> Option<Solution> {
+    let value = value(holes.first()?, Vocabulary::Words, &mut Vec::new())?;
+    let n = value.number;
+    if n.is_integer() || value.money.is_some() || exact::bits(&n) > 200 {
+        return None;
+    }
+    let content = format!("{}/{}", n.numer(), n.denom());
+    let answer = Canonical::Number(n.into());
+    Some(Solution { solver: SOLVER, content, answer, steps: Vec::new() })
+}
+
+fn round_to_places(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [x, places] = holes else { return None };
+    let places = exact::natural(&number(places)?)?.to_u32().filter(|&p| p <= 30)?;
+    rounded(x, &(whole(1) / whole(Pow::pow(BigInt::from(10), places))))
+}
+
+fn round_to_nearest(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [x, unit] = holes else { return None };
+    let [unit, rest @ ..] = *unit else { return None };
+    let number_follows = rest.is_empty() || matches!(rest, [n] if n.is("number"));
+    let unit = match unit.word()? {
+        "whole" | "integer" if number_follows => whole(1),
+        "ten" => whole(10),
+        "hundred" => whole(100),
+        "thousand" => whole(1_000),
+        "tenth" => whole(1) / whole(10),
+        "hundredth" => whole(1) / whole(100),
+        "thousandth" => whole(1) / whole(1_000),
+        _ => return None,
+    };
+    (rest.is_empty() || unit.is_one()).then_some(())?;
+    rounded(x, &unit)
+}
+
+/// Where the number lies halfway, conventions differ: away from zero for most, to even for some.
+fn rounded(x: &[Token<'_>], unit: &BigRational) -> Option<Solution> {
+    let x = number(x)?;
+    let units = divide(&x, unit)?;
+    let halfway = (&units * whole(2)).is_integer() && !units.is_integer();
+    if halfway && x.is_negative() {
+        return None;
+    }
+    Some(figure(&(units.round() * unit))?.solution(SOLVER, Vec::new()))
+}
+
+fn ratio(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [a, b] = holes else { return None };
+    let (a, b) = (number(a)?, number(b)?);
+    if !a.is_positive() || !b.is_positive() {
+        return None;
+    }
+    let ratio = divide(&a, &b)?;
+    let content = format!("{}:{}", ratio.numer(), ratio.denom());
+    let answer = Canonical::Text(content.clone());
+    Some(Solution { solver: SOLVER, content, answer, steps: Vec::new() })
+}
+
+/// "5 less than 10", "3 more than 4": a computation only when asked as one.
+fn offset(body: &[Token<'_>]) -> Option<Solution> {
+    let literals = |holes: Holes<'_, '_>| holes.iter().all(|h| spelled(h).is_some_and(|s| s.used == h.len()));
+    find("# less than #", body, &mut |h| if literals(h) { subtract_from(h) } else { None })
+        .or_else(|| find("# more than #", body, &mut |h| if literals(h) { add(h) } else { None }))
+}
+
+/// A plain expression of at least one operation.
+fn expression(question: &Question<'_>) -> Option<Solution> {
+    let body = question.body();
+    let mut steps = Vec::new();
+    let value = value(body, Vocabulary::Words, &mut steps)?;
+    let nothing_computed = spelled(body).is_some_and(|s| s.used == body.len());
+    if steps.is_empty() || nothing_computed || value.is_literal() || value.percent {
+        return None;
+    }
+    if question.asked < Asked::Compute && names_something(body) {
+        return None;
+    }
+    shown(&value, SOLVER, steps)
+}
+
+/// `9/11`, `24/7`, `10-4`, `4x4`, `120 over 80`, `1990-1995`: names as often as computations.
+fn names_something(body: &[Token<'_>]) -> bool {
+    let spoken = body.iter().any(|t| t.is("over"));
+    if body.len() % 2 == 0 || (!spoken && body.iter().skip(1).any(|t| t.spaced)) {
+        return false;
+    }
+    let mut numbers = body.iter().step_by(2).map(|t| t.number());
+    let mut marks = body.iter().skip(1).step_by(2);
+    let Some(mark) = marks.next().filter(|m| ["-", "/", "x", "over"].iter().any(|o| m.is(o))) else {
+        return false;
+    };
+    let same = marks.all(|m| m.is(mark.raw));
+    let (Some(Some(a)), Some(Some(b))) = (numbers.next(), numbers.next()) else { return false };
+    if body.len() > 3 {
+        return same;
+    }
+    if mark.is("-") {
+        let year = |n: &BigRational| n.is_integer() && (whole(1000)..=whole(2999)).contains(n);
+        return a <= b || *a == whole(10) || (year(a) && year(b));
+    }
+    if mark.is("x") {
+        return true;
+    }
+    let share = (a + b) == whole(100);
+    let date = *a <= whole(31) && *b <= whole(31);
+    share || date || a <= b || !(a / b).is_integer()
+}
+
+type Phrase = fn(Holes<'_, '_>) -> Option<Solution>;
+
+const PHRASES: &[(&str, Phrase)] = &[
+    ("sum|total of [the] [numbers] #", sum),
+    ("add [up] [the] [numbers] #", sum),
+    ("add # to #", add),
+    ("product of #", product),
+    ("multiply # by|with|times #", multiply),
+    ("multiply #", product),
+    ("divide # by #", quotient),
+    ("quotient of # and #", quotient),
+    ("subtract # from #", subtract_from),
+    ("take # [away] from #", subtract_from),
+    ("# subtracted from #", subtract_from),
+    ("difference between # and #", distance),
+    ("difference of # and #", difference),
+    ("average|mean [value] of [the] [numbers] #", average),
+    ("arithmetic mean of [the] [numbers] #", average),
+    ("median of [the] [numbers] #", median),
+    ("max|maximum|largest|biggest|greatest|highest [number] of|among|in|from|between #", largest),
+    ("largest|bigger|larger|greater|higher [number] of #", largest),
+    ("min|minimum|smallest|lowest|least [number] of|among|in|from|between #", smallest),
+    ("smaller|lower|lesser [number] of #", smallest),
+    ("gcd|gcf|hcf of|for #", gcd),
+    ("gcd|gcf|hcf ( # )", gcd),
+    ("greatest|highest|largest common divisor|factor of|for|between #", gcd),
+    ("lcm of|for #", lcm),
+    ("lcm ( # )", lcm),
+    ("least|lowest|smallest common multiple of|for #", lcm),
+    ("square root of #", square_root),
+    ("square root #", square_root),
+    ("sqrt [of] #", square_root),
+    ("√ #", square_root),
+    ("∛ #", cube_root),
+    ("cube root of #", cube_root),
+    ("cbrt #", cube_root),
+    ("# root of #", ranked_root),
+    ("remainder of # divided by #", modulo),
+    ("remainder of # / #", modulo),
+    ("remainder when # is divided by #", modulo),
+    ("remainder when dividing # by #", modulo),
+    ("remainder if # is divided by #", modulo),
+    ("remainder when you divide # by #", modulo),
+    ("log|logarithm base # of #", logarithm),
+    ("# as|to|in|into a decimal [number]", as_decimal),
+    ("convert|express|write # as|to|into a decimal", as_decimal),
+    ("convert|express|write # to|as|into|in decimal", as_decimal),
+    ("# as|to|into a [simplified] fraction", as_fraction),
+    ("convert|express|write # as|to|into a fraction", as_fraction),
+    ("round # to # decimal places|place", round_to_places),
+    ("# rounded to # decimal places|place", round_to_places),
+    ("round # to # decimals|decimal", round_to_places),
+    ("round # to the nearest #", round_to_nearest),
+    ("# rounded to the nearest #", round_to_nearest),
+    ("ratio of|between # to|and #", ratio),
+    ("simplify [the] [ratio] # : #", ratio),
+    ("what does # equal|make|give", |holes| computed(holes.first()?)),
+    ("how much does # equal|make|give", |holes| computed(holes.first()?)),
+    ("what do|does # make|equal", |holes| computed(holes.first()?)),
+];
+
+/// An expression that is asked for as a result.
+fn computed(hole: &[Token<'_>]) -> Option<Solution> {
+    let mut steps = Vec::new();
+    let value = value(hole, Vocabulary::Words, &mut steps)?;
+    if steps.is_empty() || value.percent {
+        return None;
+    }
+    shown(&value, SOLVER, steps)
+}

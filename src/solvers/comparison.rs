@@ -1,0 +1,118 @@
+//! Which of some numbers is larger, and whether one is.
+
+use num_rational::BigRational;
+
+use crate::domain::{Canonical, Step};
+
+use super::Solution;
+use super::arithmetic::number;
+use super::lexer::Token;
+use super::pattern::find;
+use super::question::{Question, raw};
+use super::show::{operand, step};
+
+const SOLVER: &str = "comparison";
+
+/// Answers comparisons of numbers and of computed values.
+pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
+    let body = question.body();
+    RELATIONS
+        .iter()
+        .find_map(|(pattern, relation)| {
+            find(pattern, body, &mut |holes| match holes {
+                [a, b] => relate(&number(a)?, *relation, &number(b)?),
+                _ => None,
+            })
+        })
+        .or_else(|| {
+            CHOICES.iter().find_map(|(pattern, largest)| {
+                find(pattern, body, &mut |holes| choose(question.input, holes.first()?, *largest))
+            })
+        })
+}
+
+/// Answers yes or no.
+pub(super) fn yes_no(solver: &'static str, yes: bool, steps: Vec<Step>) -> Solution {
+    let content = if yes { "Yes" } else { "No" }.to_owned();
+    Solution { solver, content, answer: Canonical::YesNo(yes), steps }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Greater,
+    Less,
+    Equal,
+    AtLeast,
+    AtMost,
+}
+
+fn relate(a: &BigRational, relation: Relation, b: &BigRational) -> Option<Solution> {
+    let yes = match relation {
+        Relation::Greater => a > b,
+        Relation::Less => a < b,
+        Relation::Equal => a == b,
+        Relation::AtLeast => a >= b,
+        Relation::AtMost => a <= b,
+    };
+    let mark = match a.cmp(b) {
+        std::cmp::Ordering::Less => '<',
+        std::cmp::Ordering::Equal => '=',
+        std::cmp::Ordering::Greater => '>',
+    };
+    Some(yes_no(SOLVER, yes, vec![step(format!("{} {mark} {}", operand(a)?, operand(b)?))]))
+}
+
+/// Of two candidates or more, the one that stands out alone; as it was written.
+fn choose(input: &str, hole: &[Token<'_>], largest: bool) -> Option<Solution> {
+    let mut candidates: Vec<(BigRational, &str)> = Vec::new();
+    let parted = |t: &Token<'_>| t.is(",") || t.is("or") || t.is("and");
+    for part in hole.split(parted).filter(|part| !part.is_empty()) {
+        candidates.push((number(part)?, raw(input, part)));
+    }
+    // "100,200": two numbers or one?
+    if candidates.len() < 2 || candidates.iter().any(|(_, raw)| raw.matches(',').count() > 1) {
+        return None;
+    }
+    candidates.sort_by(|a, b| a.0.cmp(&b.0));
+    if largest {
+        candidates.reverse();
+    }
+    let [(best, text), (second, _), ..] = candidates.as_slice() else { return None };
+    if best == second {
+        return None;
+    }
+    let mark = if largest { '>' } else { '<' };
+    let working = step(format!("{} {mark} {}", operand(best)?, operand(second)?));
+    let answer = Canonical::Number(best.clone().into());
+    Some(Solution { solver: SOLVER, content: (*text).to_owned(), answer, steps: vec![working] })
+}
+
+const RELATIONS: &[(&str, Relation)] = &[
+    ("is|are # greater|larger|bigger|more|higher than #", Relation::Greater),
+    ("is|are # less|smaller|lower|fewer than #", Relation::Less),
+    ("is|are # greater than or equal to #", Relation::AtLeast),
+    ("is|are # less than or equal to #", Relation::AtMost),
+    ("is # at least #", Relation::AtLeast),
+    ("is # at most #", Relation::AtMost),
+    ("is|are # equal to #", Relation::Equal),
+    ("is|are # the same as #", Relation::Equal),
+    ("does|do # equal #", Relation::Equal),
+    ("is # = #", Relation::Equal),
+    ("is # > #", Relation::Greater),
+    ("is # < #", Relation::Less),
+    ("is # > = #", Relation::AtLeast),
+    ("is # < = #", Relation::AtMost),
+    ("is # ≥ #", Relation::AtLeast),
+    ("is # ≤ #", Relation::AtMost),
+    ("# > #", Relation::Greater),
+    ("# < #", Relation::Less),
+];
+
+const CHOICES: &[(&str, bool)] = &[
+    ("which|what [number|one|value|of] [these|them] [is] [the] greater|larger|bigger|higher|more|greatest|largest|biggest|highest [number|one|value] [,|:|-|?] #", true),
+    ("which|what [number|one|value|of] [these|them] [is] [the] smaller|lower|less|smallest|lowest|lesser|least [number|one|value] [,|:|-|?] #", false),
+    ("greater|larger|bigger|higher|more [number|one|value] [,|:|-|?] #", true),
+    ("smaller|lower|less|lesser [number|one|value] [,|:|-|?] #", false),
+    ("is # greater|larger|bigger|higher", true),
+    ("is # smaller|lower|less", false),
+];

@@ -1,0 +1,313 @@
+//! Questions with their answers, and traps that must be met with silence.
+
+use std::time::{Duration, Instant};
+
+use jiff::civil::date;
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Pow, ToPrimitive, Zero};
+use proptest::prelude::*;
+
+use super::*;
+
+fn asked(question: &str) -> Option<Solution> {
+    solve(question, date(2026, 11, 22))
+}
+
+fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with("# "))
+}
+
+fn answered() -> impl Iterator<Item = (&'static str, &'static str)> {
+    lines(include_str!("corpus/answered.txt")).map(|line| line.rsplit_once(" => ").unwrap())
+}
+
+#[test]
+fn what_can_be_computed_is_answered_exactly() {
+    let wrong: Vec<String> = answered()
+        .filter_map(|(question, answer)| {
+            let content = asked(question).map(|s| s.content);
+            (content.as_deref() != Some(answer))
+                .then(|| format!("{question}: {content:?} instead of {answer}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(answered().count() >= 150);
+}
+
+#[test]
+fn what_is_open_or_of_the_world_is_met_with_silence() {
+    let traps: Vec<&str> = lines(include_str!("corpus/abstained.txt")).collect();
+    let wrong: Vec<String> = traps
+        .iter()
+        .filter_map(|trap| Some(format!("{trap}: {}", asked(trap)?.content)))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(traps.len() >= 80);
+}
+
+#[test]
+fn wrapping_never_changes_an_answer() {
+    for (question, answer) in answered().filter(|(q, _)| !q.contains([':', '!', '='])) {
+        let bare = question.trim_end_matches(['?', '.']);
+        for wrapped in [format!("Please, {bare}?"), format!("  {bare} ?"), format!("{bare}, please")] {
+            let content = asked(&wrapped).map(|s| s.content);
+            assert_eq!(content.as_deref(), Some(answer), "{wrapped}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_word_silences_every_solver() {
+    for (question, _) in answered().filter(|(q, _)| !q.contains([':', '"'])) {
+        let bare = question.trim_end_matches(['?', '.', '=', ' ']);
+        for strange in [format!("{bare} frobnicate"), format!("frobnicate {bare}")] {
+            let given = asked(&strange);
+            assert!(given.is_none(), "{strange}: {given:?}");
+        }
+    }
+}
+
+#[test]
+fn an_expression_has_its_exact_value() {
+    for (expression, value) in [
+        ("2 * (3 + 4)", "14"),
+        ("15% of 80", "12"),
+        ("$1,200.50 * 2", "2401"),
+        ("80 * 15%", "12"),
+        ("5/2", "5/2"),
+        ("42", "42"),
+        ("-3 + 5", "2"),
+        ("$5 * 3 + 2", "17"),
+        ("100% - 20%", "0.8"),
+        ("3×4÷2−1", "5"),
+        ("2^0.5 * 0 + sqrt(9)", ""),
+    ] {
+        let given = evaluate(expression).map(|n| n.to_string());
+        let wanted = value.parse::<Number>().ok().map(|n| n.to_string());
+        assert_eq!(given, wanted, "{expression}");
+    }
+    for text in ["3 apples", "two plus two", "", "=", "x + 1", "1/0", "2 +", "(2", "2)", "100 + 10%"] {
+        assert_eq!(evaluate(text), None, "{text}");
+    }
+}
+
+#[test]
+fn steps_hold_and_can_be_recomputed() {
+    let mut recomputed = 0;
+    for (question, _) in answered() {
+        for working in asked(question).unwrap().steps {
+            if let Some((left, right)) = working.text.split_once(" = ")
+                && let (Some(left), Some(right)) = (evaluate(left), evaluate(right))
+            {
+                assert_eq!(left, right, "{}", working.text);
+                recomputed += 1;
+            }
+        }
+    }
+    assert!(recomputed > 60, "{recomputed}");
+}
+
+/// Inputs made to cost time or stack, for both entrances.
+fn hostile() -> Vec<String> {
+    let mut inputs = vec![
+        "1 << 1000000000".into(),
+        "9^9^9^9^9^9".into(),
+        "((((((9^9)^9)^9)^9)^9)^9)^9".into(),
+        "200!^200!".into(),
+        "1e400*1e400*1e400*1e400".into(),
+        "(1/3)^1000 + (1/7)^500 + (1/11)^400".into(),
+    ];
+    for (unit, around) in [
+        ("(", "1"), ("-", "1"), ("2^", "2"), ("not ", "true"), ("1+", "1"), ("199!*", "1"),
+        ("(1/3)^90/7^80+", "1"), ("9", ""), ("is ", ""), ("what is ", "2+2"), ("please ", ""),
+        ("how many ", ""), ("in ", ""), ("5 in ", ""), ("and ", ""), ("# ", ""), ("\" ", ""),
+        ("' ", ""), ("a, ", ""), ("what percent of ", ""), ("between 1 and ", ""),
+        ("sqrt ", "4"), ("√", "4"), ("half of ", "2"), ("one hundred ", ""), ("1/", "3"),
+        ("999999999999999999/", "7"), ("days between and ", ""), ("5 ft ", "in m"), ("\u{200B}", ""),
+    ] {
+        for length in [60, 500, 1_990] {
+            let count = length / unit.chars().count();
+            inputs.push(format!("{}{around}", unit.repeat(count)));
+        }
+    }
+    inputs.push(format!("{}1{}", "(".repeat(900), ")".repeat(900)));
+    inputs.push(format!("sort these words: {}", "a ".repeat(900)));
+    inputs.push(format!("how many times does \"a\" occur in \"{}\"", "a".repeat(1_900)));
+    inputs
+}
+
+#[test]
+fn hostile_inputs_end_soon_on_a_small_stack() {
+    let run = || {
+        let mut slowest = (Duration::ZERO, String::new());
+        for input in hostile() {
+            let started = Instant::now();
+            let _ = asked(&input);
+            let _ = evaluate(&input);
+            let took = started.elapsed();
+            if took > slowest.0 {
+                slowest = (took, input.chars().take(40).collect());
+            }
+        }
+        slowest
+    };
+    let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(run).unwrap();
+    let (took, input) = thread.join().unwrap();
+    println!("slowest: {took:?} for {input}");
+    // Unoptimised builds on a busy machine are some fifty times slower than what is shipped.
+    assert!(took < Duration::from_millis(400), "{took:?} for {input}");
+}
+
+/// A random expression: its text, and its value where it has one.
+#[derive(Debug, Clone)]
+enum Tree {
+    Leaf(i64, u32),
+    Negative(Box<Tree>),
+    Two(Box<Tree>, char, Box<Tree>),
+    Power(Box<Tree>, i32),
+}
+
+impl Tree {
+    fn text(&self) -> String {
+        match self {
+            Self::Leaf(digits, places) => {
+                Number::from(BigRational::new((*digits).into(), Pow::pow(BigInt::from(10), *places)))
+                    .to_string()
+            }
+            Self::Negative(inner) => format!("-({})", inner.text()),
+            Self::Two(a, operator, b) => format!("({}) {operator} ({})", a.text(), b.text()),
+            Self::Power(base, exponent) => format!("({})^{exponent}", base.text()),
+        }
+    }
+
+    fn value(&self) -> Option<BigRational> {
+        Some(match self {
+            Self::Leaf(digits, places) => {
+                BigRational::new((*digits).into(), Pow::pow(BigInt::from(10), *places))
+            }
+            Self::Negative(inner) => -inner.value()?,
+            Self::Two(a, operator, b) => {
+                let (a, b) = (a.value()?, b.value()?);
+                match operator {
+                    '+' => a + b,
+                    '-' => a - b,
+                    '*' => a * b,
+                    _ if b.is_zero() => return None,
+                    _ => a / b,
+                }
+            }
+            Self::Power(base, exponent) => {
+                let base = base.value()?;
+                if base.is_zero() && *exponent <= 0 {
+                    return None;
+                }
+                Pow::pow(base, *exponent)
+            }
+        })
+    }
+}
+
+fn tree() -> impl Strategy<Value = Tree> {
+    let leaf = (0i64..100_000, 0u32..4).prop_map(|(digits, places)| Tree::Leaf(digits, places));
+    leaf.prop_recursive(4, 24, 2, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|t| Tree::Negative(Box::new(t))),
+            (inner.clone(), prop::sample::select(vec!['+', '-', '*', '/']), inner.clone())
+                .prop_map(|(a, operator, b)| Tree::Two(Box::new(a), operator, Box::new(b))),
+            (inner, -2i32..3).prop_map(|(base, exponent)| Tree::Power(Box::new(base), exponent)),
+        ]
+    })
+}
+
+/// Without brackets: precedence decides.
+fn flat() -> impl Strategy<Value = (String, Option<BigRational>)> {
+    let term = prop::collection::vec((1i64..50, prop::bool::ANY), 1..4);
+    prop::collection::vec((term, prop::bool::ANY), 1..5).prop_map(|terms| {
+        let (mut text, mut total) = (String::new(), BigRational::zero());
+        for (i, (factors, minus)) in terms.iter().enumerate() {
+            let mut product = BigRational::from_integer(1.into());
+            if i > 0 {
+                text.push_str(if *minus { " - " } else { " + " });
+            }
+            for (j, (n, divide)) in factors.iter().enumerate() {
+                let n_value = BigRational::from_integer((*n).into());
+                if j > 0 {
+                    text.push_str(if *divide { " / " } else { " * " });
+                }
+                text.push_str(&n.to_string());
+                product = if j > 0 && *divide { product / n_value } else { product * n_value };
+            }
+            total = if i > 0 && *minus { total - product } else { total + product };
+        }
+        (text, Some(total))
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_expression_is_worth_what_its_tree_is(tree in tree()) {
+        let (text, value) = (tree.text(), tree.value());
+        match (evaluate(&text), value) {
+            (Some(given), Some(wanted)) => prop_assert_eq!(given.as_rational(), &wanted, "{}", text),
+            (None, Some(wanted)) => prop_assert!(
+                wanted.numer().bits() + wanted.denom().bits() > 200,
+                "{} has a value", text
+            ),
+            (given, None) => prop_assert!(given.is_none(), "{} has none", text),
+        }
+    }
+
+    #[test]
+    fn precedence_is_the_usual_one((text, value) in flat()) {
+        let given = evaluate(&text).map(|n| n.as_rational().clone());
+        prop_assert_eq!(given, value, "{}", text);
+    }
+
+    #[test]
+    fn no_input_makes_a_solver_panic(text in "\\PC{0,120}") {
+        let _ = (asked(&text), evaluate(&text));
+    }
+
+    #[test]
+    fn no_mixture_of_known_words_makes_a_solver_panic(
+        words in prop::collection::vec(prop::sample::select(vec![
+            "what", "is", "how", "many", "days", "in", "of", "5", "10", "%", "ft", "km", "to",
+            "and", "between", "2026-01-01", "march", "half", "a", "sum", "!", "(", ")", "-", "^",
+            "/", "the", "true", "not", "or", "letters", "word", "\"x\"", ":", ",", "sort", "week",
+            "after", "until", "square", "root", "percent", "off", "million", "point", "'", "°", "F",
+        ]), 0..14),
+    ) {
+        let _ = asked(&words.join(" "));
+        let _ = asked(&words.concat());
+    }
+
+    #[test]
+    fn words_and_digits_name_the_same_number(n in 0u64..2_000_000) {
+        let given = asked(&format!("{} plus one", spoken(n)));
+        let wanted = Canonical::Number(Number::from((n + 1).to_i64().unwrap()));
+        prop_assert_eq!(given.map(|s| s.answer), Some(wanted), "{}", spoken(n));
+    }
+}
+
+/// The English name of a number.
+fn spoken(n: u64) -> String {
+    const SMALL: [&str; 20] = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+        "nineteen",
+    ];
+    const TENS: [&str; 10] = [
+        "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    ];
+    let rest = |base: u64, joint: &str| {
+        if n % base == 0 { String::new() } else { format!("{joint}{}", spoken(n % base)) }
+    };
+    match n {
+        0..20 => SMALL[n as usize].to_owned(),
+        20..100 => format!("{}{}", TENS[n as usize / 10], rest(10, "-")),
+        100..1_000 => format!("{} hundred{}", SMALL[n as usize / 100], rest(100, " and ")),
+        1_000..1_000_000 => format!("{} thousand{}", spoken(n / 1_000), rest(1_000, " ")),
+        _ => format!("{} million{}", spoken(n / 1_000_000), rest(1_000_000, " ")),
+    }
+}

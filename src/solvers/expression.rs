@@ -1,0 +1,357 @@
+//! Expressions in symbols and in words, evaluated exactly.
+//!
+//! Precedence is the usual one: brackets, then `!`, `%`, "squared"; then `^`, from the right; then
+//! the sign; then `×` and `÷`; then `+` and `−`. What people read in two ways has no value here:
+//! `2(3)`, `8 % 3`, `100 + 10%`, "half of 90 plus 10", "minus five squared".
+
+use num_rational::BigRational;
+use num_traits::Signed;
+
+use crate::domain::Step;
+
+use super::exact::{self, Root};
+use super::items::{Item, Prefix, Vocabulary, items};
+use super::lexer::{Token, whole};
+use super::show::{operand, step};
+
+/// Longest expression, in tokens.
+const MAX_TOKENS: usize = 300;
+/// Deepest nesting of brackets, signs and powers.
+const MAX_DEPTH: u32 = 40;
+/// What one evaluation may spend, in bits handled; keeps it well below a millisecond.
+const FUEL: u64 = 60_000;
+/// Steps kept for people.
+const MAX_STEPS: usize = 24;
+
+/// What an expression came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Value {
+    pub(super) number: BigRational,
+    /// Written as a percentage: 15% is 0.15 and this.
+    pub(super) percent: bool,
+    /// The currency mark that the value carries.
+    pub(super) money: Option<char>,
+    shape: Shape,
+}
+
+impl Value {
+    /// Another number of the same kind: with the same currency mark.
+    pub(super) fn of(&self, number: BigRational) -> Self {
+        Self { number, percent: false, money: self.money, shape: Shape::Other }
+    }
+
+    /// Whether nothing was computed: a number as it stands.
+    pub(super) fn is_literal(&self) -> bool {
+        matches!(self.shape, Shape::Literal)
+    }
+}
+
+/// What an operand looks like: some readings depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Literal,
+    /// Can be taken *of* something: `15%`, `1/2`, "half".
+    Part,
+    /// "squared": ambiguous behind a sign.
+    SpokenPower,
+    /// A spoken phrase that nothing may follow, as it is open how far the phrase reaches.
+    Closed,
+    Other,
+}
+
+/// Evaluates tokens; `None` when they are no expression, or one of more than one reading.
+pub(super) fn value(
+    tokens: &[Token<'_>],
+    vocabulary: Vocabulary,
+    steps: &mut Vec<Step>,
+) -> Option<Value> {
+    if tokens.is_empty() || tokens.len() > MAX_TOKENS {
+        return None;
+    }
+    let items = items(tokens, vocabulary)?;
+    let mut parser = Parser { items: &items, at: 0, depth: 0, fuel: FUEL, vocabulary, steps };
+    let value = parser.sum()?;
+    (parser.at == items.len()).then_some(value)
+}
+
+struct Parser<'a> {
+    items: &'a [Item],
+    at: usize,
+    depth: u32,
+    fuel: u64,
+    vocabulary: Vocabulary,
+    steps: &'a mut Vec<Step>,
+}
+
+impl Parser<'_> {
+    fn sum(&mut self) -> Option<Value> {
+        let mut left = self.product()?;
+        if self.take(&Item::Mod) {
+            // Beside other operators it is open what "mod" binds.
+            let right = self.product()?;
+            let plain = |v: &Value| matches!(v.shape, Shape::Literal) && !v.percent;
+            if !plain(&left) || !plain(&right) || self.operator_follows() {
+                return None;
+            }
+            return self.combine(&left, '%', &right, Shape::Closed);
+        }
+        loop {
+            let operator = match self.peek() {
+                Some(Item::Plus) => '+',
+                Some(Item::Minus) => '-',
+                _ => return Some(left),
+            };
+            self.at += 1;
+            if left.shape == Shape::Closed {
+                return None;
+            }
+            let right = self.product()?;
+            let shape = if right.shape == Shape::Closed { Shape::Closed } else { Shape::Other };
+            left = self.combine(&left, operator, &right, shape)?;
+        }
+    }
+
+    fn product(&mut self) -> Option<Value> {
+        let mut left = self.signed()?;
+        loop {
+            let operator = match self.peek() {
+                Some(Item::Times) => '*',
+                Some(Item::Divide) => '/',
+                Some(Item::Of) if left.shape == Shape::Part => '*',
+                _ => return Some(left),
+            };
+            let of = self.peek() == Some(&Item::Of);
+            self.at += 1;
+            if left.shape == Shape::Closed {
+                return None;
+            }
+            let right = self.signed()?;
+            let literals = [&left, &right].iter().all(|v| {
+                v.is_literal() && !v.percent && v.money.is_none() && v.number.is_integer()
+            });
+            let shape = if of || right.shape == Shape::Closed {
+                Shape::Closed
+            } else if operator == '/' && literals {
+                Shape::Part
+            } else {
+                Shape::Other
+            };
+            left = self.combine(&left, operator, &right, shape)?;
+        }
+    }
+
+    fn signed(&mut self) -> Option<Value> {
+        if !self.take(&Item::Minus) {
+            return self.power();
+        }
+        self.descend()?;
+        let value = self.signed()?;
+        self.depth -= 1;
+        if value.shape == Shape::SpokenPower {
+            return None;
+        }
+        let shape = match value.shape {
+            Shape::Literal => Shape::Literal,
+            Shape::Closed => Shape::Closed,
+            _ => Shape::Other,
+        };
+        Some(Value { number: -value.number, shape, ..value })
+    }
+
+    fn power(&mut self) -> Option<Value> {
+        let base = self.postfix()?;
+        let spoken = match self.peek() {
+            Some(Item::Power) => false,
+            Some(Item::SpokenPower) => true,
+            _ => return Some(base),
+        };
+        self.at += 1;
+        if base.shape == Shape::Closed || base.percent {
+            return None;
+        }
+        self.descend()?;
+        let exponent = self.signed()?;
+        self.depth -= 1;
+        if exponent.shape == Shape::Closed || (spoken && !exponent.is_literal()) {
+            return None;
+        }
+        let shape = if spoken { Shape::Closed } else { Shape::Other };
+        self.combine(&base, '^', &exponent, shape)
+    }
+
+    fn postfix(&mut self) -> Option<Value> {
+        let mut value = self.primary()?;
+        loop {
+            match self.peek() {
+                Some(Item::Percent) if value.is_literal() && !value.percent && value.money.is_none() => {
+                    value.number /= whole(100);
+                    value.percent = true;
+                    value.shape = Shape::Part;
+                }
+                Some(Item::Factorial) if value.shape != Shape::Closed && value.money.is_none() => {
+                    let result = exact::factorial(&value.number)?;
+                    self.note(format_args!("{}!", operand(&value.number)?), &result);
+                    value = Value { number: result, shape: Shape::Other, ..value };
+                    // 5!! is another function than (5!)!.
+                    if self.items.get(self.at + 1) == Some(&Item::Factorial) {
+                        return None;
+                    }
+                }
+                Some(Item::Squared(exponent)) if value.shape != Shape::Closed && !value.percent => {
+                    let exponent = Value {
+                        number: whole(*exponent),
+                        percent: false,
+                        money: None,
+                        shape: Shape::Literal,
+                    };
+                    value = self.combine(&value, '^', &exponent, Shape::SpokenPower)?;
+                }
+                _ => return Some(value),
+            }
+            self.at += 1;
+        }
+    }
+
+    fn primary(&mut self) -> Option<Value> {
+        let item = self.items.get(self.at)?;
+        self.at += 1;
+        let plain =
+            |number, shape| Value { number, percent: false, money: None, shape };
+        match item {
+            Item::Number { value, part: false } => Some(plain(value.clone(), Shape::Literal)),
+            Item::Number { value, part: true } => Some(plain(value.clone(), Shape::Part)),
+            Item::Money(mark) => match self.items.get(self.at)? {
+                Item::Number { value, part: false } => {
+                    self.at += 1;
+                    let value = plain(value.clone(), Shape::Literal);
+                    Some(Value { money: Some(*mark), ..value })
+                }
+                _ => None,
+            },
+            Item::Open => {
+                self.descend()?;
+                let value = self.sum()?;
+                self.depth -= 1;
+                if !self.take(&Item::Close) {
+                    return None;
+                }
+                // What is bracketed is whole again.
+                let shape = if value.is_literal() { Shape::Literal } else { Shape::Other };
+                Some(Value { shape, ..value })
+            }
+            Item::Prefix(prefix, spoken) => {
+                self.descend()?;
+                let negative = self.take(&Item::Minus);
+                let bracketed = self.peek() == Some(&Item::Open);
+                let mut argument = self.primary()?;
+                if negative {
+                    argument.number = -argument.number;
+                }
+                self.depth -= 1;
+                let computed = !argument.is_literal() && !bracketed;
+                if argument.percent || computed {
+                    return None;
+                }
+                let number = self.apply(*prefix, &argument)?;
+                let shape = if *spoken { Shape::Closed } else { Shape::Other };
+                Some(Value { number, shape, ..argument })
+            }
+            _ => None,
+        }
+    }
+
+    fn apply(&mut self, prefix: Prefix, argument: &Value) -> Option<BigRational> {
+        let x = &argument.number;
+        if argument.money.is_some() && !matches!(prefix, Prefix::Multiple(_)) {
+            return None;
+        }
+        let shown = operand(x)?;
+        let (text, result) = match prefix {
+            Prefix::Root(degree) => match exact::root(x, degree)? {
+                Root::Exact(value) => (root_text(degree, &shown), value),
+                Root::Approximate(_) => return None,
+            },
+            Prefix::ToThe(n) => (format!("{shown}^{n}"), exact::power(x, &whole(n))?),
+            Prefix::Multiple(n) => (format!("{n} × {shown}"), exact::bounded(x * whole(n))?),
+            Prefix::Factorial => (format!("{shown}!"), exact::factorial(x)?),
+            Prefix::Absolute => (format!("|{shown}|"), x.abs()),
+        };
+        self.note(format_args!("{text}"), &result);
+        Some(result)
+    }
+
+    fn combine(&mut self, a: &Value, operator: char, b: &Value, shape: Shape) -> Option<Value> {
+        let (x, y) = (&a.number, &b.number);
+        self.fuel = self.fuel.checked_sub(exact::bits(x) + exact::bits(y))?;
+        let (mark, number, percent) = match operator {
+            // 100 + 10% is 110 to some and 100.1 to others.
+            '+' | '-' if a.percent != b.percent => return None,
+            '+' => ('+', exact::bounded(x + y)?, a.percent),
+            '-' => ('-', exact::bounded(x - y)?, a.percent),
+            '*' => ('×', exact::bounded(x * y)?, false),
+            '/' => ('÷', exact::divide(x, y)?, false),
+            '^' => ('^', exact::power(x, y)?, false),
+            _ => ('%', exact::remainder(x, y)?, false),
+        };
+        self.fuel = self.fuel.checked_sub(exact::bits(&number))?;
+        let money = self.currency(a, operator, b)?;
+        if let (Some(left), Some(right)) = (operand(x), operand(y)) {
+            let right = if y.is_negative() && operator == '^' { format!("({right})") } else { right };
+            let left = if x.is_negative() && operator == '^' { format!("({left})") } else { left };
+            let mark = if mark == '%' { "mod".to_owned() } else { mark.to_string() };
+            self.note(format_args!("{left} {mark} {right}"), &number);
+        }
+        Some(Value { number, percent, money, shape })
+    }
+
+    /// The currency of a result. Symbols alone, as in the working of a model, are read leniently:
+    /// there a mark is often left out.
+    fn currency(&self, a: &Value, operator: char, b: &Value) -> Option<Option<char>> {
+        let lenient = self.vocabulary == Vocabulary::Symbols;
+        Some(match (operator, a.money, b.money) {
+            (_, None, None) => None,
+            ('+' | '-', x, y) if x == y => x,
+            ('*' | '/', x, None) => x,
+            ('*', None, x) => x,
+            ('/', x, y) if x == y => None,
+            _ if lenient => a.money.or(b.money),
+            _ => return None,
+        })
+    }
+
+    fn note(&mut self, text: std::fmt::Arguments<'_>, result: &BigRational) {
+        if self.steps.len() < MAX_STEPS
+            && let Some(result) = operand(result)
+        {
+            self.steps.push(step(format!("{text} = {result}")));
+        }
+    }
+
+    fn descend(&mut self) -> Option<()> {
+        self.depth += 1;
+        (self.depth <= MAX_DEPTH).then_some(())
+    }
+
+    fn operator_follows(&self) -> bool {
+        !matches!(self.peek(), None | Some(Item::Close))
+    }
+
+    fn peek(&self) -> Option<&Item> {
+        self.items.get(self.at)
+    }
+
+    fn take(&mut self, item: &Item) -> bool {
+        let found = self.peek() == Some(item);
+        self.at += usize::from(found);
+        found
+    }
+}
+
+/// How a root is written.
+pub(super) fn root_text(degree: u32, argument: &str) -> String {
+    match degree {
+        2 => format!("√{argument}"),
+        3 => format!("∛{argument}"),
+        _ => format!("{argument}^(1/{degree})"),
+    }
+}

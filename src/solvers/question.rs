@@ -1,0 +1,231 @@
+//! A question without its wrapping: courtesy, "what is", the closing mark.
+
+use super::lexer::{Token, tokens};
+
+/// Longest input that is looked at, in characters.
+pub(super) const MAX_CHARS: usize = 2_000;
+
+/// In what way something was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asked {
+    /// Just written down.
+    Bare,
+    /// "what is …": could also ask what a name means.
+    WhatIs,
+    /// "calculate …", or closed by `=`: nothing but a computation.
+    Compute,
+}
+
+/// A question, read once for all solvers.
+pub(super) struct Question<'a> {
+    /// As given.
+    pub(super) input: &'a str,
+    all: Vec<Token<'a>>,
+    from: usize,
+    to: usize,
+    /// How it was asked.
+    pub(super) asked: Asked,
+}
+
+impl<'a> Question<'a> {
+    /// Reads a question; `None` when it is empty, too long, or its end is ambiguous.
+    pub(super) fn read(input: &'a str) -> Option<Self> {
+        if input.chars().nth(MAX_CHARS).is_some() {
+            return None;
+        }
+        let all = tokens(input)?;
+        let to = all.len();
+        let mut question = Self { input, all, from: 0, to, asked: Asked::Bare };
+        question.drop_openings();
+        question.drop_closings()?;
+        (question.from < question.to).then_some(question)
+    }
+
+    /// The tokens that carry the question.
+    pub(super) fn body(&self) -> &[Token<'a>] {
+        self.all.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// All tokens behind the openings, closing courtesy and marks included.
+    pub(super) fn unclosed(&self) -> &[Token<'a>] {
+        self.all.get(self.from..).unwrap_or_default()
+    }
+
+    fn drop_openings(&mut self) {
+        'again: loop {
+            for (phrase, asked) in OPENINGS {
+                if let Some(length) = starts_with(self.body(), phrase) {
+                    self.from += length;
+                    self.asked = self.asked.max(*asked);
+                    if self.body().first().is_some_and(|t| t.is(",") || t.is(":")) {
+                        self.from += 1;
+                    }
+                    continue 'again;
+                }
+            }
+            return;
+        }
+    }
+
+    /// `None` where a closing `!` may be a factorial or mere excitement.
+    fn drop_closings(&mut self) -> Option<()> {
+        let mut closed_by_other = false;
+        'again: loop {
+            let body = self.body();
+            if let [.., before, last] = body
+                && last.is("!")
+            {
+                let glued = !last.spaced
+                    && (before.number().is_some() || before.is(")") || before.is("!"));
+                if !glued {
+                    self.to -= 1;
+                    continue 'again;
+                }
+                // `5!` alone can only be meant; `2 + 3!` closing a sentence cannot be told.
+                return (closed_by_other || body.len() == 2).then_some(());
+            }
+            for phrase in CLOSINGS {
+                let words: Vec<&str> = phrase.split(' ').collect();
+                let start = body.len().saturating_sub(words.len());
+                if start > 0 && starts_with(&body[start..], phrase) == Some(body.len() - start) {
+                    closed_by_other = true;
+                    if words.iter().any(|w| ["=", "equals"].contains(w)) {
+                        self.asked = Asked::Compute;
+                    }
+                    self.to = self.from + start;
+                    continue 'again;
+                }
+            }
+            return Some(());
+        }
+    }
+}
+
+/// The length of the phrase when the tokens start with it.
+pub(super) fn starts_with(tokens: &[Token<'_>], phrase: &str) -> Option<usize> {
+    let mut length = 0;
+    for word in phrase.split(' ') {
+        if !tokens.get(length)?.is(word) {
+            return None;
+        }
+        length += 1;
+    }
+    Some(length)
+}
+
+/// The text that a run of tokens covers, as written.
+pub(super) fn raw<'a>(input: &'a str, tokens: &[Token<'_>]) -> &'a str {
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => input.get(first.start..last.end()).unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// Longer before shorter where one begins with the other.
+const OPENINGS: &[(&str, Asked)] = &[
+    ("hey ,", Asked::Bare),
+    ("hi ,", Asked::Bare),
+    ("hello ,", Asked::Bare),
+    ("hi !", Asked::Bare),
+    ("hello !", Asked::Bare),
+    ("ok ,", Asked::Bare),
+    ("okay ,", Asked::Bare),
+    ("so ,", Asked::Bare),
+    ("quick question", Asked::Bare),
+    ("please", Asked::Bare),
+    ("pls", Asked::Bare),
+    ("kindly", Asked::Bare),
+    ("can you please", Asked::Bare),
+    ("can you", Asked::Bare),
+    ("could you please", Asked::Bare),
+    ("could you", Asked::Bare),
+    ("would you", Asked::Bare),
+    ("tell me", Asked::Bare),
+    ("give me", Asked::Bare),
+    ("show me", Asked::Bare),
+    ("help me", Asked::Bare),
+    ("do you know", Asked::Bare),
+    ("i want to know", Asked::Bare),
+    ("i need to know", Asked::Bare),
+    ("i would like to know", Asked::Bare),
+    ("i'd like to know", Asked::Bare),
+    ("question :", Asked::Bare),
+    ("q :", Asked::Bare),
+    ("what is", Asked::WhatIs),
+    ("what's", Asked::WhatIs),
+    ("whats", Asked::WhatIs),
+    ("what are", Asked::WhatIs),
+    ("what would be", Asked::WhatIs),
+    ("what will be", Asked::WhatIs),
+    ("how much is", Asked::Compute),
+    ("how much are", Asked::Compute),
+    ("how much would be", Asked::Compute),
+    ("what do you get when you", Asked::Compute),
+    ("what do you get if you", Asked::Compute),
+    ("calculate", Asked::Compute),
+    ("calc", Asked::Compute),
+    ("compute", Asked::Compute),
+    ("evaluate", Asked::Compute),
+    ("solve", Asked::Compute),
+    ("work out", Asked::Compute),
+    ("figure out", Asked::Compute),
+    ("determine", Asked::Compute),
+    ("find out", Asked::Bare),
+    ("find", Asked::Bare),
+    ("the expression", Asked::Compute),
+    ("the following expression", Asked::Compute),
+    ("the value of", Asked::Compute),
+    ("the result of", Asked::Compute),
+    ("the answer to", Asked::Compute),
+    ("the", Asked::Bare),
+    ("value of", Asked::Compute),
+    ("result of", Asked::Compute),
+];
+
+const CLOSINGS: &[&str] = &[
+    "?",
+    ".",
+    "=",
+    "please",
+    "pls",
+    "thanks",
+    "thank you",
+    "for me",
+    "is equal to what",
+    "is equal to",
+    "equals to",
+    "equals what",
+    "equal to",
+    "equals",
+    "= what",
+    "is what",
+    "is",
+    ",",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(input: &str) -> Option<(String, Asked)> {
+        let question = Question::read(input)?;
+        Some((raw(input, question.body()).to_owned(), question.asked))
+    }
+
+    #[test]
+    fn wrapping_is_dropped_and_remembered() {
+        assert_eq!(body("Please, what is the sum of 3 and 5?"), Some((
+            "sum of 3 and 5".into(),
+            Asked::WhatIs
+        )));
+        assert_eq!(body("2 + 2 = ?"), Some(("2 + 2".into(), Asked::Compute)));
+    }
+
+    #[test]
+    fn a_mark_that_may_be_a_factorial_makes_the_question_ambiguous() {
+        assert_eq!(body("5!").map(|b| b.0), Some("5!".into()));
+        assert_eq!(body("what is 3 + 5!?").map(|b| b.0), Some("3 + 5!".into()));
+        assert_eq!(body("what is 3 + 5!"), None);
+        assert_eq!(body("sort these words!").map(|b| b.0), Some("sort these words".into()));
+    }
+}

@@ -1,0 +1,165 @@
+//! Putting words and numbers in order.
+
+use std::cmp::Ordering;
+
+use crate::domain::{Canonical, Number};
+use crate::text::{fold, is_stop_word};
+
+use super::Solution;
+use super::lexer::tokens;
+use super::pattern::{Holes, covers, find};
+use super::question::{Question, raw};
+use super::text_ops::behind_colon;
+
+const SOLVER: &str = "sorting";
+
+/// Sorts the words or numbers of a list behind a colon, or of a list within the question.
+pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
+    if let Some((head, text)) = behind_colon(question) {
+        let (_, wanted, descending) =
+            COLON.iter().find(|(pattern, ..)| covers(pattern, head))?;
+        let text = text.strip_prefix("List:").or(text.strip_prefix("list:")).unwrap_or(&text);
+        return sort(text.trim().trim_end_matches(['?', '.']), *wanted, *descending);
+    }
+    INLINE.iter().find_map(|(pattern, wanted, descending)| {
+        find(pattern, question.body(), &mut |holes: Holes<'_, '_>| {
+            let [hole] = holes else { return None };
+            // A word of grammar in the list means that the list is not all there is.
+            let grammar = |t: &super::lexer::Token<'_>| {
+                t.word().is_some_and(|w| w != "and" && is_stop_word(w))
+            };
+            if hole.iter().any(grammar) {
+                return None;
+            }
+            sort(raw(question.input, hole), *wanted, *descending)
+        })
+    })
+}
+
+/// What is to be sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Words,
+    Numbers,
+    Either,
+}
+
+fn sort(text: &str, wanted: Wanted, descending: bool) -> Option<Solution> {
+    let (items, separator) = items(text)?;
+    let numbers: Option<Vec<Number>> = items.iter().map(|item| number(item)).collect();
+    match (numbers, wanted) {
+        (Some(numbers), Wanted::Numbers | Wanted::Either) => {
+            let mut pairs: Vec<(Number, &str)> = numbers.into_iter().zip(items).collect();
+            pairs.sort_by(|a, b| directed(a.0.cmp(&b.0), descending));
+            let canonical = pairs.iter().map(|(n, _)| n.to_string()).collect();
+            let shown: Vec<&str> = pairs.into_iter().map(|(_, item)| item).collect();
+            Some(answer(&shown, separator, canonical))
+        }
+        (None, Wanted::Words | Wanted::Either) => {
+            let words = sorted_words(items, descending)?;
+            let canonical = words.iter().map(|w| fold(w)).collect();
+            Some(answer(&words, separator, canonical))
+        }
+        _ => None,
+    }
+}
+
+fn answer(items: &[&str], separator: &str, canonical: Vec<String>) -> Solution {
+    Solution {
+        solver: SOLVER,
+        content: items.join(separator),
+        answer: Canonical::List(canonical),
+        steps: Vec::new(),
+    }
+}
+
+/// Two items or more, and what they are joined with again.
+fn items(text: &str) -> Option<(Vec<&str>, &'static str)> {
+    let (separator, mut items): (_, Vec<&str>) = if text.contains(',') {
+        (", ", text.split(',').map(str::trim).collect())
+    } else if text.contains('\n') {
+        ("\n", text.lines().map(str::trim).collect())
+    } else {
+        (" ", text.split_whitespace().collect())
+    };
+    if separator == ", " {
+        // "a, b and c", "a, b, and c"
+        let last = items.pop()?;
+        let last = last.strip_prefix("and ").unwrap_or(last).trim();
+        match last.split_once(" and ") {
+            Some((a, b)) => items.extend([a.trim(), b.trim()]),
+            None => items.push(last),
+        }
+    } else if let [.., joint, _] = items.as_slice()
+        && *joint == "and"
+    {
+        // "pear fig and apple": an item, or the joint of a list?
+        match items.as_slice() {
+            [a, _, b] => items = vec![a, b],
+            _ => return None,
+        }
+    }
+    let single = |item: &&str| !item.is_empty() && !item.contains(char::is_whitespace);
+    let complete = items.len() > 1 && items.iter().all(single);
+    complete.then_some((items, separator))
+}
+
+/// Without regard to capitals. Where marks within words would change the order, depending on
+/// whether they count, there is none; nor is there for letters beyond ASCII.
+fn sorted_words(items: Vec<&str>, descending: bool) -> Option<Vec<&str>> {
+    if !items.iter().all(|w| w.is_ascii() && w.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        return None;
+    }
+    let by = |key: fn(&str) -> String| {
+        let mut sorted = items.clone();
+        sorted.sort_by(|a, b| directed(key(a).cmp(&key(b)), descending));
+        sorted
+    };
+    let all = by(fold);
+    let letters = by(|w| fold(w).chars().filter(char::is_ascii_alphanumeric).collect());
+    (all == letters).then_some(all)
+}
+
+fn directed(ordering: Ordering, descending: bool) -> Ordering {
+    if descending { ordering.reverse() } else { ordering }
+}
+
+/// One item as a signed number.
+fn number(item: &str) -> Option<Number> {
+    let unsigned = item.strip_prefix('-').unwrap_or(item);
+    let one = tokens(unsigned).is_some_and(|t| t.len() == 1) && !unsigned.contains('/');
+    if one { item.parse().ok() } else { None }
+}
+
+use Wanted::{Either, Numbers, Words};
+
+const COLON: &[(&str, Wanted, bool)] = &[
+    ("sort [this|these|the] [following] [list]", Either, false),
+    ("sort [this|these|the] [following] [list] [of] words", Words, false),
+    ("sort [this|these|the] [following] [list] [of] [words] alphabetically", Words, false),
+    ("sort [this|these|the] [following] [list] [of] words [in|into] alphabetical order", Words, false),
+    ("sort [this|these|the] [following] [list] [of] [words] [in|into] [ascending] alphabetical order", Words, false),
+    ("sort [this|these|the] [following] [list] [of] [words] [in] reverse alphabetical order", Words, true),
+    ("put|arrange|order|list [this|these|the] [following] [list] [of] [words] in|into alphabetical order", Words, false),
+    ("put|arrange|order [this|these|the] [following] [list] [of] [words] alphabetically", Words, false),
+    ("alphabetize|alphabetise [this|these|the] [following] [list] [of] [words]", Words, false),
+    ("sort [this|these|the] [following] [list] [of] numbers", Numbers, false),
+    ("sort|order|arrange|put [this|these|the] [following] [list] [of] numbers in|from ascending|increasing order", Numbers, false),
+    ("sort|order|arrange|put [this|these|the] [following] [list] [of] numbers in|from descending|decreasing order", Numbers, true),
+    ("sort|order|arrange [this|these|the] [following] [list] [of] numbers from smallest|least|lowest to largest|greatest|highest|biggest", Numbers, false),
+    ("sort|order|arrange [this|these|the] [following] [list] [of] numbers from largest|greatest|highest|biggest to smallest|least|lowest", Numbers, true),
+    ("sort in ascending order", Numbers, false),
+    ("sort in descending order", Numbers, true),
+];
+
+const INLINE: &[(&str, Wanted, bool)] = &[
+    ("sort|order|arrange [the] [words] # alphabetically", Words, false),
+    ("sort|put|arrange|order|list [the] [words] # in alphabetical order", Words, false),
+    ("sort [the] [words] # in reverse alphabetical order", Words, true),
+    ("alphabetize|alphabetise #", Words, false),
+    ("sort [the] [numbers] # in ascending|increasing order", Numbers, false),
+    ("sort [the] [numbers] # in descending|decreasing order", Numbers, true),
+    ("sort [the] numbers #", Numbers, false),
+    ("sort [the] [numbers] # from smallest|lowest to largest|highest", Numbers, false),
+    ("sort [the] [numbers] # from largest|highest to smallest|lowest", Numbers, true),
+];

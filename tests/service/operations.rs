@@ -1,0 +1,112 @@
+//! What operators meet: probes, policy, shutdown, configuration.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::{Answer, Service, Upstream};
+
+#[tokio::test]
+async fn probes_metrics_and_health_answer() {
+    let service = Service::start(&[]);
+    assert_eq!(service.get("/livez").await.0, 200);
+    assert_eq!(service.get("/readyz").await.0, 200);
+    let (status, health) = service.get("/api/v1/unified/health").await;
+    assert_eq!((status, health["status"].as_str()), (200, Some("ok")), "{health:#}");
+    service.ask("what is 2 + 2").await;
+    let metrics = service.text("/metrics").await;
+    assert!(metrics.contains(
+        "meta_orchestrator_requests_total{ended=\"answered\",route=\"flux\",strategy=\"hybrid\"} 1"
+    ));
+    assert!(!metrics.contains("accuracy_ratio{strategy"), "nobody measured an accuracy yet");
+    let probe = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
+        .args(["probe", "--url", &service.url("/readyz")])
+        .status()
+        .unwrap();
+    assert!(probe.success());
+}
+
+#[tokio::test]
+async fn accuracy_appears_with_the_first_outcome() {
+    let service = Service::start(&[]);
+    let reply = service.ask("what is 2 + 2").await;
+    let feedback = json!({ "response_id": reply["id"], "verdict": "right" });
+    service.post("/api/v1/unified/feedback", &feedback).await;
+    let metrics = service.text("/metrics").await;
+    assert!(metrics.contains("meta_orchestrator_accuracy_ratio{strategy=\"hybrid\"} 1"), "{metrics}");
+    assert!(metrics.contains("meta_orchestrator_tier_accuracy_ratio{tier=\"flux\"} 1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_policy_takes_effect_for_the_next_request_and_bad_ones_are_explained() {
+    let service = Service::start(&[]);
+    let path = "/api/v1/unified/strategy";
+    let (status, policy) = service.put(path, &json!({ "strategy": "ParallelFusion" })).await;
+    assert_eq!((status, policy["strategy"].as_str()), (200, Some("parallel_fusion")));
+    let reply = service.ask("what is 2 + 2").await;
+    assert_eq!(reply["metadata"]["routing_strategy"], "parallel_fusion");
+    let (status, problem) = service
+        .put(path, &json!({ "thresholds": { "keep_signal": 7, "lake_floor": 0.1 } }))
+        .await;
+    assert_eq!(status, 422, "{problem:#}");
+    let errors = problem["errors"].to_string();
+    assert!(errors.contains("/thresholds/keep_signal") && errors.contains("/thresholds/lake_floor"));
+    let (_, unchanged) = service.get(path).await;
+    assert_eq!(unchanged["version"], policy["version"]);
+}
+
+#[tokio::test]
+async fn feedback_for_an_unknown_response_is_a_404() {
+    let service = Service::start(&[]);
+    let id = "resp_0190a0b0c0d07e0f8a1b2c3d4e5f6071";
+    let body = json!({ "response_id": id, "verdict": "right" });
+    let (status, problem) = service.post("/api/v1/unified/feedback", &body).await;
+    assert_eq!(status, 404, "{problem:#}");
+}
+
+#[tokio::test]
+async fn sigterm_waits_for_the_request_in_flight() {
+    let upstream = Upstream::start(Answer::Hangs).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let body = json!({ "input": "what is 2 + 2", "strategy": "ai_first", "deadline_ms": 1500 });
+    let asked = service.client.post(service.url("/api/v1/unified/process")).json(&body).send();
+    let asked = tokio::spawn(asked);
+    while upstream.calls().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let ended = tokio::task::spawn_blocking(move || service.terminate());
+    let response = asked.await.unwrap().unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(ended.await.unwrap(), "the service did not end with success");
+}
+
+#[tokio::test]
+async fn a_second_service_on_the_same_data_is_told_so() {
+    let service = Service::start(&[]);
+    let output = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
+        .args(["--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(service.data_dir())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("another"), "{said}");
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_reported_in_one_go() {
+    let output = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
+        .arg("--check-config")
+        .env_clear()
+        .env("META_ORCHESTRATOR__LAKE__MAX_ENTRYS", "5")
+        .env("META_ORCHESTRATOR__FLUX__RATE_HZ", "0")
+        .env("META_ORCHESTRATOR__POLICY__STRATEGY", "fastest")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    for key in ["lake.max_entrys", "flux.rate_hz", "policy.strategy"] {
+        assert!(said.contains(key), "{key} is not in: {said}");
+    }
+}

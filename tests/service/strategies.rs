@@ -1,0 +1,131 @@
+//! The five strategies, the modes and the consensus, over a real upstream.
+
+use serde_json::json;
+
+use crate::support::{Answer, Service, Upstream};
+
+#[tokio::test]
+async fn ai_first_asks_asi_even_for_what_flux_knows() {
+    let upstream = Upstream::start(Answer::Says("The answer is 4.")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let reply = service.process(&json!({ "input": "what is 2 + 2", "strategy": "AIFirst" })).await;
+    assert_eq!(reply["orchestrators_used"]["kind"], "asi");
+    assert_eq!(reply["content"], "The answer is 4.");
+    assert_eq!(reply["metadata"]["routing_strategy"], "ai_first");
+    assert_eq!(upstream.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn ai_first_recovers_with_flux_when_asi_fails() {
+    let upstream = Upstream::start(Answer::Status(500, None)).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let reply = service.process(&json!({ "input": "what is 2 + 2", "strategy": "ai_first" })).await;
+    assert_eq!((reply["content"].as_str(), &reply["recovered"]), (Some("4"), &json!(true)));
+    assert_eq!(reply["metadata"]["remembered"], false);
+}
+
+#[tokio::test]
+async fn a_hanging_asi_is_left_at_the_deadline_with_what_flux_knows() {
+    let upstream = Upstream::start(Answer::Hangs).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let body = json!({ "input": "what is 2 + 2", "strategy": "ai_first", "deadline_ms": 300 });
+    let reply = service.process(&body).await;
+    assert_eq!(reply["recovered"], true);
+    let body = json!({ "input": "who was Ada?", "strategy": "ai_first", "deadline_ms": 300 });
+    let (status, problem) = service.post("/api/v1/unified/process", &body).await;
+    assert_eq!((status, problem["status"].as_u64()), (504, Some(504)), "{problem:#}");
+}
+
+#[tokio::test]
+async fn runtime_first_asks_asi_only_when_flux_abstains() {
+    let upstream = Upstream::start(Answer::Says("Paris")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let ask = |input: &str| json!({ "input": input, "strategy": "runtime_first", "no_store": true });
+    service.process(&ask("what is 2 + 2")).await;
+    assert_eq!(upstream.calls().len(), 0);
+    let reply = service.process(&ask("What is the capital of France?")).await;
+    assert_eq!(reply["content"], "Paris");
+    assert_eq!(reply["metadata"]["decision"]["route"], "flux_then_asi");
+    let (status, _) =
+        service.put("/api/v1/unified/strategy", &json!({ "runtime_fallback": false })).await;
+    assert_eq!(status, 200);
+    let reply = service.process(&ask("What is the capital of France?")).await;
+    assert_eq!(reply["abstained"], true);
+    assert_eq!(upstream.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn hybrid_keeps_a_sure_draft_and_escalates_an_unsure_one() {
+    let upstream = Upstream::start(Answer::Says("Paris")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    assert_eq!(service.ask("what is 6 * 7").await["metadata"]["decision"]["route"], "flux");
+    assert_eq!(upstream.calls().len(), 0);
+    let reply = service.ask("What is the capital of France?").await;
+    assert_eq!(reply["content"], "Paris");
+    assert!(reply["metadata"]["decision"]["reason"].as_str().unwrap().contains("Hybrid"));
+}
+
+#[tokio::test]
+async fn parallel_fusion_weighs_both_tiers_at_position_6() {
+    let upstream = Upstream::start(Answer::Says("The answer is 4.")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let body = json!({ "input": "what is 2 + 2", "strategy": "ParallelFusion" });
+    let reply = service.process(&body).await;
+    assert_eq!(reply["flux_position"], 6, "{reply:#}");
+    assert_eq!(reply["orchestrators_used"]["kind"], "fused");
+    let weights = &reply["orchestrators_used"]["weights"];
+    let sum = weights["flux"].as_f64().unwrap() + weights["asi"].as_f64().unwrap();
+    assert!((sum - 1.0).abs() < 1e-6, "{weights}");
+    assert_eq!(reply["sacred_boost"], true);
+}
+
+#[tokio::test]
+async fn adaptive_answers_and_logs_the_probability_of_its_choice() {
+    let upstream = Upstream::start(Answer::Says("Paris")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let body = json!({ "input": "what is 2 + 2", "strategy": "adaptive" });
+    let probability = service.process(&body).await["metadata"]["decision"]["probability"].as_f64();
+    assert!([Some(0.95), Some(0.05)].contains(&probability), "{probability:?}");
+}
+
+#[tokio::test]
+async fn thorough_lets_the_majority_win_and_shows_the_votes() {
+    let upstream =
+        Upstream::start(Answer::ByModel(&[("a", "It is 41."), ("b", "It is 42."), ("c", "So: 42")])).await;
+    let service = Service::with_file(&upstream.config(&["a", "b", "c"]), &[("MOCK_KEY", "k")]);
+    for consensus in ["majority_vote", "weighted_confidence", "ensemble", "custom_weights"] {
+        let reply = service
+            .process(&json!({
+                "input": "How many are there?", "strategy": "ai_first", "mode": "thorough",
+                "consensus": consensus, "no_store": true,
+            }))
+            .await;
+        assert!(reply["content"].as_str().unwrap().contains("42"), "{consensus}: {reply:#}");
+        assert_eq!(reply["metadata"]["consensus"]["votes"].as_array().unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_mode_that_cannot_be_honoured_is_said_to_fall_short() {
+    let upstream = Upstream::start(Answer::Says("42")).await;
+    let service = Service::with_file(&upstream.config(&["only"]), &[("MOCK_KEY", "k")]);
+    let body = json!({ "input": "How many?", "strategy": "ai_first", "mode": "thorough" });
+    let reply = service.process(&body).await;
+    assert!(reply["metadata"]["shortfall"].as_str().unwrap().contains("3 experts"), "{reply:#}");
+}
+
+#[tokio::test]
+async fn reasoning_sends_an_answer_with_wrong_arithmetic_back_once() {
+    let upstream = Upstream::start(Answer::Says("3 * 4 = 12. #### 12")).await;
+    upstream.once(Answer::Says("3 * 4 = 13. #### 13"));
+    let service = Service::with_file(&upstream.config(&["only"]), &[("MOCK_KEY", "k")]);
+    let body = json!({
+        "input": "Ann has three bags with 4 apples each. How many apples has she?",
+        "strategy": "ai_first", "mode": "reasoning",
+    });
+    let reply = service.process(&body).await;
+    assert!(reply["content"].as_str().unwrap().contains("12"), "{reply:#}");
+    assert_eq!(reply["metadata"]["vortex_cycles"], 2);
+    assert_eq!(upstream.calls().len(), 2);
+    assert!(upstream.calls()[1].body["messages"].to_string().contains("13"));
+}

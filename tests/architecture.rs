@@ -238,7 +238,7 @@ fn map_problems(rows: &[Row], map: &str) -> Vec<String> {
     };
     let unnamed = rows
         .iter()
-        .filter(|row| !named(&row.room))
+        .filter(|row| row.room != MAIN && !named(&row.room))
         .map(|row| format!("the room `{}` is not named", row.room));
     let squeeze = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let granted: BTreeSet<String> = TABLE.lines().map(squeeze).collect();
@@ -311,7 +311,7 @@ mod the_checker_can_fail {
             map_problems(&rows, &drifted),
             ["quotes `fusion ← domain meta`, which is not the row"]
         );
-        assert_eq!(map_problems(&rows, "nothing").len(), rows.len());
+        assert_eq!(map_problems(&rows, "nothing").len(), rows.len() - 1, "all but `main`");
     }
 
     #[test]

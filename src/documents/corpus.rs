@@ -77,7 +77,7 @@ pub(super) struct Corpus {
 
 impl Corpus {
     /// Most words that a question's word is compared with when it is unknown and may be mistyped.
-    const MAX_TYPO_SCAN: usize = 100_000;
+    const MAX_TYPO_SCAN: usize = 20_000;
 
     /// Adds a document, but not more sentences than leave the corpus at `limit`. Returns whether
     /// the whole document was taken.
@@ -214,8 +214,14 @@ impl Corpus {
                 add(term, kin::SYNONYM * kin::DERIVED);
             }
         }
-        if found.is_empty() {
-            for (word, &term) in self.ordered.iter().take(Self::MAX_TYPO_SCAN) {
+        if found.is_empty()
+            && let Some(initial) = stem.chars().next()
+        {
+            // A slip of the pen rarely touches the first letter.
+            let from = initial.to_string();
+            let range = self.ordered.range::<str, _>((Bound::Included(&*from), Bound::Unbounded));
+            let same = range.take_while(|(word, _)| word.starts_with(initial));
+            for (word, &term) in same.take(Self::MAX_TYPO_SCAN) {
                 if kin::mistyped(stem, word) {
                     found.push(Match { term, quality: kin::MISTYPED });
                 }

@@ -209,13 +209,13 @@ impl Splitter {
         if !item {
             self.finish_list();
         }
-        self.add_text(&collapse(&text), self.block_line);
         let found = sentences(&text);
         for (i, sentence) in found.iter().enumerate() {
             let before = text.get(..sentence.start).unwrap_or_default();
             let breaks = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX);
             let line = self.block_line.saturating_add(breaks);
             let prose = collapse(sentence.text);
+            self.add_prose(&prose, line, i == 0);
             if item && i == 0 {
                 self.items.push(prose.trim_end_matches(['.', ';', ',']).to_owned());
             }
@@ -261,6 +261,21 @@ impl Splitter {
             self.section.text.push('\n');
         }
         self.section.text.push_str(text);
+    }
+
+    /// Adds a sentence of a block. A block that is longer than a passage goes on in the next.
+    fn add_prose(&mut self, prose: &str, line: u32, opens_block: bool) {
+        for (i, part) in parts(prose).into_iter().enumerate() {
+            if self.section.text.len() >= PASSAGE_BYTES && !(opens_block && i == 0) {
+                self.push_section();
+            }
+            if self.section.text.is_empty() || (opens_block && i == 0) {
+                self.add_text(part, line);
+            } else {
+                self.section.text.push(' ');
+                self.section.text.push_str(part);
+            }
+        }
     }
 
     fn add_code(&mut self, code: &str, line: u32) {
@@ -522,6 +537,13 @@ mod tests {
                     .map(|s| s.text)
                     .collect();
                 prop_assert_eq!(found.join(" "), text.clone());
+            }
+        }
+
+        #[test]
+        fn passages_are_bounded_whatever_the_text(n in 0_usize..1_000, unit in "[a-z ]{1,9}[.]? ") {
+            for section in split(&unit.repeat(n), Format::Plain) {
+                prop_assert!(section.text.len() <= PASSAGE_BYTES + 4 * MAX_STATEMENT_CHARS);
             }
         }
 

@@ -80,7 +80,7 @@ pub(super) enum Root {
 
 /// The real root of a degree from 2 to 10; `None` for even roots of negative numbers.
 pub(super) fn root(value: &BigRational, degree: u32) -> Option<Root> {
-    if !(2..=10).contains(&degree) || (value.is_negative() && degree % 2 == 0) {
+    if !(2..=10).contains(&degree) || (value.is_negative() && degree.is_multiple_of(2)) {
         return None;
     }
     let (above, below) = (value.numer().nth_root(degree), value.denom().nth_root(degree));

@@ -81,6 +81,6 @@ pub fn evaluate(expression: &str) -> Option<Number> {
         return None;
     }
     let tokens = lexer::tokens(expression)?;
-    let value = expression::value(&tokens, Vocabulary::Symbols, &mut Vec::new())?;
+    let value = expression::value(&tokens, Vocabulary::Symbols, None)?;
     Some(Number::from(value.number))
 }

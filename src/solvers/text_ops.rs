@@ -3,12 +3,14 @@
 //! What is counted must be marked as text: quoted, behind a colon, called "the word", or a single
 //! plain word that names nothing with letters of its own ("the alphabet", "English").
 
+use std::sync::LazyLock;
+
 use crate::domain::{Canonical, Number};
 use crate::text::{fold, is_stop_word};
 
 use super::Solution;
 use super::lexer::{Kind, Token};
-use super::pattern::{Holes, covers, find};
+use super::pattern::{Grammar, Holes};
 use super::question::Question;
 use super::units::is_unit;
 
@@ -18,21 +20,14 @@ const SOLVER: &str = "text";
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
     if let Some((head, text)) = behind_colon(question) {
-        return COLON
-            .iter()
-            .find(|(pattern, _)| covers(pattern, head))
-            .and_then(|(_, operation)| operation(&text));
+        return COLON_GRAMMAR.find(head, |operation, _| operation(&text));
     }
-    WORD.iter()
-        .find_map(|(pattern, must_be_marked, operation)| {
-            find(pattern, body, &mut |holes| {
-                let given = given(holes.first()?)?;
-                (given.marked || !must_be_marked).then(|| operation(&given.text)).flatten()
-            })
+    WORD_GRAMMAR
+        .find(body, |(must_be_marked, operation), holes| {
+            let given = given(holes.first()?)?;
+            (given.marked || !must_be_marked).then(|| operation(&given.text)).flatten()
         })
-        .or_else(|| {
-            LETTER.iter().find_map(|pattern| find(pattern, body, &mut |holes| occurrences(holes)))
-        })
+        .or_else(|| LETTER_GRAMMAR.find(body, |(), holes| occurrences(holes)))
 }
 
 /// The head of a question and the text behind its first colon, one pair of quotes taken off.
@@ -171,7 +166,8 @@ fn sought(hole: &[Token<'_>]) -> Option<(String, bool)> {
         }
         [letter] => {
             let word = letter.word()?;
-            let plural = word.strip_suffix("'s").or_else(|| word.strip_suffix('s').filter(|w| single(w)));
+            let plural =
+                word.strip_suffix("'s").or_else(|| word.strip_suffix('s').filter(|w| single(w)));
             match plural {
                 Some(one) if single(one) => Some((one.to_owned(), true)),
                 _ => single(word).then(|| (word.to_owned(), called)),
@@ -183,25 +179,125 @@ fn sought(hole: &[Token<'_>]) -> Option<(String, bool)> {
 
 /// Single words whose letters are hardly ever meant: languages, alphabets, what has no spelling.
 const NO_SPELLING: &[&str] = &[
-    "alphabet", "alphabets", "english", "spanish", "french", "german", "italian", "portuguese",
-    "dutch", "greek", "latin", "russian", "cyrillic", "arabic", "hebrew", "hindi", "sanskrit",
-    "tamil", "telugu", "kannada", "malayalam", "bengali", "urdu", "punjabi", "marathi", "gujarati",
-    "nepali", "persian", "turkish", "chinese", "mandarin", "cantonese", "japanese", "korean",
-    "thai", "vietnamese", "hawaiian", "swahili", "polish", "czech", "swedish", "norwegian",
-    "danish", "finnish", "hungarian", "romanian", "ukrainian", "bulgarian", "esperanto", "irish",
-    "welsh", "gaelic", "mongolian", "tibetan", "burmese", "khmer", "lao", "phonics", "ipa",
-    "scrabble", "hangman", "wordle", "braille", "bible", "quran", "dna", "rna", "language",
-    "languages", "name", "names", "word", "words", "letter", "letters", "text", "sentence",
-    "total", "all", "everything", "general", "string", "title", "order", "case", "writing",
-    "speech", "music", "algebra", "math", "maths", "physics", "chemistry", "morse", "unicode",
-    "ascii", "hangul", "kanji", "hiragana", "katakana", "pinyin", "one", "two", "each", "every",
+    "alphabet",
+    "alphabets",
+    "english",
+    "spanish",
+    "french",
+    "german",
+    "italian",
+    "portuguese",
+    "dutch",
+    "greek",
+    "latin",
+    "russian",
+    "cyrillic",
+    "arabic",
+    "hebrew",
+    "hindi",
+    "sanskrit",
+    "tamil",
+    "telugu",
+    "kannada",
+    "malayalam",
+    "bengali",
+    "urdu",
+    "punjabi",
+    "marathi",
+    "gujarati",
+    "nepali",
+    "persian",
+    "turkish",
+    "chinese",
+    "mandarin",
+    "cantonese",
+    "japanese",
+    "korean",
+    "thai",
+    "vietnamese",
+    "hawaiian",
+    "swahili",
+    "polish",
+    "czech",
+    "swedish",
+    "norwegian",
+    "danish",
+    "finnish",
+    "hungarian",
+    "romanian",
+    "ukrainian",
+    "bulgarian",
+    "esperanto",
+    "irish",
+    "welsh",
+    "gaelic",
+    "mongolian",
+    "tibetan",
+    "burmese",
+    "khmer",
+    "lao",
+    "phonics",
+    "ipa",
+    "scrabble",
+    "hangman",
+    "wordle",
+    "braille",
+    "bible",
+    "quran",
+    "dna",
+    "rna",
+    "language",
+    "languages",
+    "name",
+    "names",
+    "word",
+    "words",
+    "letter",
+    "letters",
+    "text",
+    "sentence",
+    "total",
+    "all",
+    "everything",
+    "general",
+    "string",
+    "title",
+    "order",
+    "case",
+    "writing",
+    "speech",
+    "music",
+    "algebra",
+    "math",
+    "maths",
+    "physics",
+    "chemistry",
+    "morse",
+    "unicode",
+    "ascii",
+    "hangul",
+    "kanji",
+    "hiragana",
+    "katakana",
+    "pinyin",
+    "one",
+    "two",
+    "each",
+    "every",
 ];
 
 type Operation = fn(&str) -> Option<Solution>;
 
+static COLON_GRAMMAR: LazyLock<Grammar<Operation>> = LazyLock::new(|| Grammar::new(COLON));
+static WORD_GRAMMAR: LazyLock<Grammar<(bool, Operation)>> = LazyLock::new(|| Grammar::new(WORD));
+static LETTER_GRAMMAR: LazyLock<Grammar<()>> = LazyLock::new(|| Grammar::new(LETTER));
+
 /// Operations on a text behind a colon.
 const COLON: &[(&str, Operation)] = &[
-    ("count [the] [number] [of] [the] words [in] [this|the] [following] [text|sentence|phrase]", word_count),
+    (
+        "count [the] [number] [of] [the] words [in] [this|the] [following] [text|sentence|phrase]",
+        word_count,
+    ),
     ("how many words are|is [there] in [this|the] [following] [text|sentence|phrase]", word_count),
     ("how many words in [this|the] [following] [text|sentence|phrase]", word_count),
     ("[number|count] [of] words in [this|the] [following] [text|sentence|phrase]", word_count),
@@ -219,50 +315,54 @@ const COLON: &[(&str, Operation)] = &[
 
 /// Operations on one quotation or word, and whether it must be marked as text: "reverse osmosis"
 /// asks for no letters.
-const WORD: &[(&str, bool, Operation)] = &[
-    ("how many letters is|are [there] in #", false, letters),
-    ("how many letters in #", false, letters),
-    ("how many letters does # have|contain", false, letters),
-    ("count [the] letters in #", false, letters),
-    ("number of letters in #", false, letters),
-    ("how many characters is|are [there] in #", true, characters),
-    ("how many characters in #", true, characters),
-    ("how many characters does # have|contain", true, characters),
-    ("length of #", true, characters),
-    ("how many words is|are [there] in #", true, word_count),
-    ("how many words in #", true, word_count),
-    ("count [the] words in #", true, word_count),
-    ("number of words in #", true, word_count),
-    ("how many vowels is|are [there] in #", false, vowels),
-    ("how many vowels in #", false, vowels),
-    ("how many vowels does # have|contain", false, vowels),
-    ("count [the] vowels in #", false, vowels),
-    ("number of vowels in #", false, vowels),
-    ("how many consonants is|are [there] in #", false, consonants),
-    ("how many consonants in #", false, consonants),
-    ("number of consonants in #", false, consonants),
-    ("reverse #", true, reversed),
-    ("spell # backwards|backward", false, reversed),
-    ("# spelled|written backwards|backward", false, reversed),
-    ("uppercase #", false, upper),
-    ("lowercase #", false, lower),
-    ("convert|change|turn|put # to|into|in uppercase", false, upper),
-    ("convert|change|turn|put # to|into|in lowercase", false, lower),
-    ("# in uppercase", false, upper),
-    ("# in lowercase", false, lower),
+const WORD: &[(&str, (bool, Operation))] = &[
+    ("how many letters is|are [there] in #", (false, letters)),
+    ("how many letters in #", (false, letters)),
+    ("how many letters does # have|contain", (false, letters)),
+    ("count [the] letters in #", (false, letters)),
+    ("number of letters in #", (false, letters)),
+    ("how many characters is|are [there] in #", (true, characters)),
+    ("how many characters in #", (true, characters)),
+    ("how many characters does # have|contain", (true, characters)),
+    ("length of #", (true, characters)),
+    ("how many words is|are [there] in #", (true, word_count)),
+    ("how many words in #", (true, word_count)),
+    ("count [the] words in #", (true, word_count)),
+    ("number of words in #", (true, word_count)),
+    ("how many vowels is|are [there] in #", (false, vowels)),
+    ("how many vowels in #", (false, vowels)),
+    ("how many vowels does # have|contain", (false, vowels)),
+    ("count [the] vowels in #", (false, vowels)),
+    ("number of vowels in #", (false, vowels)),
+    ("how many consonants is|are [there] in #", (false, consonants)),
+    ("how many consonants in #", (false, consonants)),
+    ("number of consonants in #", (false, consonants)),
+    ("reverse #", (true, reversed)),
+    ("spell # backwards|backward", (false, reversed)),
+    ("# spelled|written backwards|backward", (false, reversed)),
+    ("uppercase #", (false, upper)),
+    ("lowercase #", (false, lower)),
+    ("convert|change|turn|put # to|into|in uppercase", (false, upper)),
+    ("convert|change|turn|put # to|into|in lowercase", (false, lower)),
+    ("# in uppercase", (false, upper)),
+    ("# in upper case", (false, upper)),
+    ("# in lower case", (false, lower)),
+    ("make # uppercase", (false, upper)),
+    ("make # lowercase", (false, lower)),
+    ("# in lowercase", (false, lower)),
 ];
 
 /// Counting a letter or a part: what is sought, then where.
-const LETTER: &[&str] = &[
-    "how many times does|do # occur|occurs|appear|appears in #",
-    "how many times is # in #",
-    "how often does # occur|appear in #",
-    "how many # is|are [there] in #",
-    "how many # in #",
-    "how many # does # have|contain",
-    "count # in #",
-    "count [the] [number] of # in #",
-    "count [the] occurrences of # in #",
-    "number of # in #",
-    "number of occurrences|times of # in #",
+const LETTER: &[(&str, ())] = &[
+    ("how many times does|do # occur|occurs|appear|appears in #", ()),
+    ("how many times is # in #", ()),
+    ("how often does # occur|appear in #", ()),
+    ("how many # is|are [there] in #", ()),
+    ("how many # in #", ()),
+    ("how many # does # have|contain", ()),
+    ("count # in #", ()),
+    ("count [the] [number] of # in #", ()),
+    ("count [the] occurrences of # in #", ()),
+    ("number of # in #", ()),
+    ("number of occurrences|times of # in #", ()),
 ];

@@ -3,9 +3,8 @@
 use std::sync::LazyLock;
 
 use num_bigint::BigInt;
-use num_integer::Integer;
 use num_rational::BigRational;
-use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
+use num_traits::{One, Pow, Signed, ToPrimitive};
 
 use crate::domain::{Canonical, Number, Step};
 
@@ -14,12 +13,13 @@ use super::exact::{self, Root, divide};
 use super::expression::{Value, root_text, value};
 use super::items::Vocabulary;
 use super::lexer::{Token, whole};
+use super::lists::{average, gcd, largest, lcm, median, product, smallest, sum};
 use super::number_words::{ordinal, spelled};
 use super::pattern::{Grammar, Holes};
 use super::question::{Asked, Question};
 use super::show::{self, figure, operand, step};
 
-const SOLVER: &str = "arithmetic";
+pub(super) const SOLVER: &str = "arithmetic";
 
 /// Answers phrases, roots, and plain expressions.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
@@ -45,100 +45,11 @@ pub(super) fn number(hole: &[Token<'_>]) -> Option<BigRational> {
         .map(|v| v.number)
 }
 
-/// A hole that holds two numbers or more, parted by commas, "and", or nothing but space.
-pub(super) fn list(hole: &[Token<'_>]) -> Option<Vec<BigRational>> {
-    if hole.len() > 1 && hole.iter().all(|t| t.number().is_some() && one_number(t)) {
-        return Some(hole.iter().filter_map(|t| t.number().cloned()).collect());
-    }
-    for (at, token) in hole.iter().enumerate().filter(|(_, t)| t.is("and")) {
-        // "one hundred and five", "two and a half": one number or two?
-        let before = at.checked_sub(1).and_then(|i| hole.get(i)?.word());
-        let scale = ["hundred", "thousand", "million", "billion", "trillion"];
-        let after = hole.get(at + 1..)?;
-        if before.is_some_and(|w| scale.contains(&w))
-            || spelled(after).is_some_and(|s| s.fraction)
-            || !token.spaced
-        {
-            return None;
-        }
-    }
-    let mut found = Vec::new();
-    for part in hole.split(|t| t.is(",") || t.is("and") || t.is("&")) {
-        if part.is_empty() {
-            continue;
-        }
-        // "sum of 3 and 5 times 2": what does the "times" reach?
-        let value = value(part, Vocabulary::Words, None)
-            .filter(Value::is_literal)
-            .or_else(|| value(part, Vocabulary::Symbols, None))?;
-        if value.percent || value.money.is_some() || !part.iter().all(one_number) {
-            return None;
-        }
-        found.push(value.number);
-    }
-    // A comma may follow another separator only as in ", and".
-    let doubled = hole.windows(2).any(
-        |w| matches!(w, [a, b] if a.is(",") && b.is(",") || a.is("and") && !b.is("-") && b.is(",")),
-    );
-    let framed = hole.first()?.is(",") || hole.last()?.is(",") || hole.last()?.is("and");
-    (found.len() > 1 && !doubled && !framed).then_some(found)
-}
-
-/// Within a list, `100,200` may be two numbers.
-fn one_number(token: &Token<'_>) -> bool {
-    match token.raw.split_once(',') {
-        Some((first, rest)) => token.number().is_none() || (first.len() < 3 && !rest.contains(',')),
-        None => true,
-    }
-}
-
-fn joined(numbers: &[BigRational], mark: &str) -> Option<String> {
-    let shown: Option<Vec<String>> = numbers.iter().map(operand).collect();
-    Some(shown?.join(mark))
-}
-
 /// An answer with one step: `text = result`.
-fn answered(text: String, result: &BigRational) -> Option<Solution> {
+pub(super) fn answered(text: String, result: &BigRational) -> Option<Solution> {
     let shown = figure(&exact::bounded(result.clone())?)?;
     let steps = operand(result).map(|r| step(format!("{text} = {r}"))).into_iter().collect();
     Some(shown.solution(SOLVER, steps))
-}
-
-fn sum(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    answered(joined(&numbers, " + ")?, &numbers.iter().sum())
-}
-
-fn product(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    let product = numbers.iter().try_fold(BigRational::one(), |p, n| exact::bounded(p * n))?;
-    answered(joined(&numbers, " × ")?, &product)
-}
-
-fn average(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    let count = whole(numbers.len());
-    let text = format!("({}) ÷ {}", joined(&numbers, " + ")?, numbers.len());
-    answered(text, &divide(&numbers.iter().sum(), &count)?)
-}
-
-fn median(holes: Holes<'_, '_>) -> Option<Solution> {
-    let mut numbers = list(holes.first()?)?;
-    numbers.sort();
-    let (low, high) = (numbers.get((numbers.len() - 1) / 2)?, numbers.get(numbers.len() / 2)?);
-    let middle = (low + high) / whole(2);
-    let shown = figure(&middle)?;
-    Some(shown.solution(SOLVER, vec![step(format!("sorted: {}", joined(&numbers, ", ")?))]))
-}
-
-fn largest(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    Some(figure(numbers.iter().max()?)?.solution(SOLVER, Vec::new()))
-}
-
-fn smallest(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    Some(figure(numbers.iter().min()?)?.solution(SOLVER, Vec::new()))
 }
 
 /// Two numbers, one operation: the holes come in the order of the phrase.
@@ -213,27 +124,6 @@ fn modulo(holes: Holes<'_, '_>) -> Option<Solution> {
     two(holes, "mod", exact::remainder)
 }
 
-/// Positive whole numbers, as divisors and multiples need them.
-fn naturals(hole: &[Token<'_>]) -> Option<Vec<BigInt>> {
-    let positive = |n: &BigRational| exact::natural(n).filter(|n| n.is_positive()).cloned();
-    list(hole)?.iter().map(positive).collect()
-}
-
-fn gcd(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = naturals(holes.first()?)?;
-    let result = numbers.iter().fold(BigInt::zero(), |a, b| a.gcd(b));
-    Some(figure(&whole(result))?.solution(SOLVER, Vec::new()))
-}
-
-fn lcm(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = naturals(holes.first()?)?;
-    let result = numbers.iter().try_fold(BigInt::one(), |a, b| {
-        let lcm = a.lcm(b);
-        (lcm.bits() <= exact::MAX_BITS).then_some(lcm)
-    })?;
-    Some(figure(&whole(result))?.solution(SOLVER, Vec::new()))
-}
-
 /// A root at the top of the question may be irrational: then it is rounded, and says so.
 fn nth_root(degree: u32, hole: &[Token<'_>]) -> Option<Solution> {
     let x = value(hole, Vocabulary::Words, None)?;
@@ -266,7 +156,9 @@ fn ranked_root(holes: Holes<'_, '_>) -> Option<Solution> {
     let [rank, of] = holes else { return None };
     let degree = match rank {
         [word] => ordinal(word.word()?)?,
-        [n, suffix] if suffix.is("th") => n.number()?.to_integer().to_u64()?,
+        [n, suffix] if ["nd", "rd", "th"].iter().any(|s| suffix.is(s)) => {
+            n.number()?.to_integer().to_u64()?
+        }
         _ => return None,
     };
     nth_root(u32::try_from(degree).ok()?, of)

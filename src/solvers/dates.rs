@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use jiff::Span;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 
 use crate::domain::{Canonical, Number, Step};
 
@@ -98,16 +98,12 @@ fn plural(count: i64, unit: &str) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+const WEEKDAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
 fn weekday_name(date: Date) -> &'static str {
-    match date.weekday() {
-        Weekday::Monday => "Monday",
-        Weekday::Tuesday => "Tuesday",
-        Weekday::Wednesday => "Wednesday",
-        Weekday::Thursday => "Thursday",
-        Weekday::Friday => "Friday",
-        Weekday::Saturday => "Saturday",
-        Weekday::Sunday => "Sunday",
-    }
+    let at = usize::try_from(date.weekday().to_monday_zero_offset()).ok();
+    at.and_then(|at| WEEKDAYS.get(at)).copied().unwrap_or_default()
 }
 
 /// "Friday, 17 April 2026".
@@ -203,6 +199,16 @@ fn leap_year(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
     Some(yes_no(SOLVER, leap, vec![working]))
 }
 
+/// "is 2026-11-22 a sunday".
+fn is_weekday(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
+    let [date, [name]] = holes else { return None };
+    let (date, name) = (day(date, today)?.date, name.word()?);
+    let known = WEEKDAYS.iter().any(|weekday| weekday.eq_ignore_ascii_case(name));
+    let actual = weekday_name(date);
+    let working = step(format!("{date} is a {actual}"));
+    known.then(|| yes_no(SOLVER, actual.eq_ignore_ascii_case(name), vec![working]))
+}
+
 /// "February 2024", "April", "2024", "a leap year".
 fn days_in(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
     let days = |days: i64| Solution {
@@ -271,8 +277,9 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("how many # is it until|till|to #", until),
     ("how many # [left|remaining] until|till|to #", until),
     ("how many # before #", until),
-    ("number of # until|till #", until),
+    ("[number] [of] # until|till #", until),
     ("how many # [has|have] [it] [been] [passed|elapsed] since #", since),
+    ("[number] [of] # since #", since),
     ("how many # ago was|is #", since),
     ("what|which day of [the] week is|was|will [it] [be] [on] #", weekday),
     ("what|which day of [the] week does|did|will # fall [on]", weekday),
@@ -306,6 +313,7 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("day #", which_date),
     ("# - #", minus),
     ("#", which_date),
+    ("is|was # [on] a #", is_weekday),
     ("is|was|will [the] [year] # [be] a leap year", leap_year),
     ("how many days is|are|was|were [there] in #", days_in),
     ("days in #", days_in),

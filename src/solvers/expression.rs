@@ -19,7 +19,7 @@ const MAX_TOKENS: usize = 300;
 /// Deepest nesting of brackets, signs and powers.
 const MAX_DEPTH: u32 = 40;
 /// What one evaluation may spend, in bits handled; keeps it well below a millisecond.
-const FUEL: u64 = 60_000;
+const FUEL: u64 = 20_000;
 /// Steps kept for people.
 const MAX_STEPS: usize = 24;
 

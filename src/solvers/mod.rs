@@ -13,6 +13,7 @@ mod exact;
 mod expression;
 mod items;
 mod lexer;
+mod lists;
 mod number_words;
 mod pattern;
 mod percent;

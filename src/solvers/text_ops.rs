@@ -348,6 +348,12 @@ const WORD: &[(&str, (bool, Operation))] = &[
     ("# in upper case", (false, upper)),
     ("# in lower case", (false, lower)),
     ("make # uppercase", (false, upper)),
+    ("write # in uppercase", (false, upper)),
+    ("write # in lowercase", (false, lower)),
+    ("convert|change|turn # to upper case", (false, upper)),
+    ("convert|change|turn # to lower case", (false, lower)),
+    ("reverse the letters in|of #", (false, reversed)),
+    ("# backwards|backward", (true, reversed)),
     ("make # lowercase", (false, lower)),
     ("# in lowercase", (false, lower)),
 ];

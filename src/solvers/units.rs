@@ -13,7 +13,7 @@ use super::lexer::{Token, whole};
 use super::number_words::spelled;
 use super::pattern::Grammar;
 use super::question::Question;
-use super::show::{measure, operand, step};
+use super::show::{measure, step};
 use super::unit_table::{self, Kind, Unit};
 
 const SOLVER: &str = "units";
@@ -237,15 +237,18 @@ fn relation(from: &Unit, to: &Unit) -> Option<String> {
         ("°F", "K") => "K = (°F + 459.67) × 5/9".to_owned(),
         ("K", "°F") => "°F = K × 9/5 − 459.67".to_owned(),
         _ => {
-            // Whichever way round is a decimal that ends.
-            let (large, small, ratio) = (from, to, size(from) / size(to));
-            let (large, small, ratio) = if measure(&ratio).is_some_and(|r| r.text.starts_with('≈'))
-            {
-                (small, large, ratio.recip())
-            } else {
-                (large, small, ratio)
+            // Whichever way round is a decimal that ends; else rounded, and marked so.
+            let ratio = size(from) / size(to);
+            let (forth, back) = (measure(&ratio)?.text, measure(&ratio.recip())?.text);
+            let line = |large: &Unit, figure: &str, small: &Unit| {
+                let equals = if figure.starts_with('≈') { "" } else { "= " };
+                format!("1 {} {equals}{figure} {}", singular(large.symbol), small.symbol)
             };
-            format!("1 {} = {} {}", singular(large.symbol), operand(&ratio)?, small.symbol)
+            if forth.starts_with('≈') && !back.starts_with('≈') {
+                line(to, &back, from)
+            } else {
+                line(from, &forth, to)
+            }
         }
     })
 }
@@ -269,6 +272,7 @@ const PHRASES: &[(&str, Order)] = &[
     ("# is|are equal to how many #", Order::Quantity),
     ("how much|long|far|tall|heavy|big|hot|fast|high|wide|cold is|are # in #", Order::Quantity),
     ("# converted to|into #", Order::Quantity),
+    ("# is what in #", Order::Quantity),
     ("how many # is|are|were|was [there] in #", Order::Wanted),
     ("how many # in #", Order::Wanted),
     ("how many # is|are|equals|equal #", Order::Wanted),

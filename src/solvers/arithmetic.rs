@@ -45,6 +45,26 @@ pub(super) fn number(hole: &[Token<'_>]) -> Option<BigRational> {
         .map(|v| v.number)
 }
 
+/// The same within a phrase: spoken operators would leave it open how far the phrase reaches, as
+/// in "multiply 2 by 3 plus 4".
+pub(super) fn operand_of(hole: &[Token<'_>]) -> Option<BigRational> {
+    value(hole, Vocabulary::Words, None)
+        .filter(Value::is_literal)
+        .or_else(|| value(hole, Vocabulary::Symbols, None))
+        .filter(|v| !v.percent && v.money.is_none())
+        .map(|v| v.number)
+}
+
+/// Whether one pair of brackets holds all of it.
+fn is_bracketed(hole: &[Token<'_>]) -> bool {
+    let mut open = 0i32;
+    let closed_early = hole.iter().take(hole.len().saturating_sub(1)).any(|token| {
+        open += i32::from(token.is("(")) - i32::from(token.is(")"));
+        open == 0
+    });
+    !closed_early && hole.last().is_some_and(|token| token.is(")"))
+}
+
 /// An answer with one step: `text = result`.
 pub(super) fn answered(text: String, result: &BigRational) -> Option<Solution> {
     let shown = figure(&exact::bounded(result.clone())?)?;
@@ -59,7 +79,7 @@ fn two(
     apply: fn(&BigRational, &BigRational) -> Option<BigRational>,
 ) -> Option<Solution> {
     let [a, b] = holes else { return None };
-    let (a, b) = (number(a)?, number(b)?);
+    let (a, b) = (operand_of(a)?, operand_of(b)?);
     answered(format!("{} {mark} {}", operand(&a)?, operand(&b)?), &apply(&a, &b)?)
 }
 
@@ -80,7 +100,7 @@ fn subtract_from(holes: Holes<'_, '_>) -> Option<Solution> {
 /// and 8086" asks about processors.
 fn distance(asked: Asked, holes: Holes<'_, '_>) -> Option<Solution> {
     let [a, b] = holes else { return None };
-    let (x, y) = (number(a)?, number(b)?);
+    let (x, y) = (operand_of(a)?, operand_of(b)?);
     let named = x.is_integer() && y.is_integer() && (x <= y || x >= whole(1000));
     if asked == Asked::WhatIs && named {
         return None;
@@ -127,8 +147,7 @@ fn modulo(holes: Holes<'_, '_>) -> Option<Solution> {
 /// A root at the top of the question may be irrational: then it is rounded, and says so.
 fn nth_root(degree: u32, hole: &[Token<'_>]) -> Option<Solution> {
     let x = value(hole, Vocabulary::Words, None)?;
-    let bracketed = hole.first()?.is("(") && hole.last()?.is(")");
-    if x.percent || x.money.is_some() || !(x.is_literal() || bracketed) {
+    if x.percent || x.money.is_some() || !(x.is_literal() || is_bracketed(hole)) {
         return None;
     }
     let x = x.number;
@@ -167,7 +186,7 @@ fn ranked_root(holes: Holes<'_, '_>) -> Option<Solution> {
 /// Only where the logarithm is whole.
 fn logarithm(holes: Holes<'_, '_>) -> Option<Solution> {
     let [base, of] = holes else { return None };
-    let (base, of) = (number(base)?, number(of)?);
+    let (base, of) = (operand_of(base)?, operand_of(of)?);
     let (b, x) = (exact::natural(&base)?.clone(), exact::natural(&of)?.clone());
     if b < BigInt::from(2) {
         return None;
@@ -230,7 +249,7 @@ fn round_to_nearest(holes: Holes<'_, '_>) -> Option<Solution> {
 
 /// Where the number lies halfway, conventions differ: away from zero for most, to even for some.
 fn rounded(x: &[Token<'_>], unit: &BigRational) -> Option<Solution> {
-    let x = number(x)?;
+    let x = operand_of(x)?;
     let units = divide(&x, unit)?;
     let halfway = (&units * whole(2)).is_integer() && !units.is_integer();
     if halfway && x.is_negative() {
@@ -241,7 +260,7 @@ fn rounded(x: &[Token<'_>], unit: &BigRational) -> Option<Solution> {
 
 fn ratio(holes: Holes<'_, '_>) -> Option<Solution> {
     let [a, b] = holes else { return None };
-    let (a, b) = (number(a)?, number(b)?);
+    let (a, b) = (operand_of(a)?, operand_of(b)?);
     if !a.is_positive() || !b.is_positive() {
         return None;
     }

@@ -141,10 +141,10 @@ fn two_digits(token: &Token<'_>) -> Option<i8> {
     if digits { token.raw.parse().ok() } else { None }
 }
 
-/// A year of four digits.
+/// A year of four digits, of the calendar that is answered for.
 pub(super) fn year(token: &Token<'_>) -> Option<i16> {
     let digits = token.raw.len() == 4 && token.raw.bytes().all(|b| b.is_ascii_digit());
-    if digits { token.raw.parse().ok() } else { None }
+    if digits { token.raw.parse().ok().filter(|year| *year >= FIRST_YEAR) } else { None }
 }
 
 /// The number of a month's name.

@@ -119,7 +119,12 @@ fn date_answer(computed: Computed) -> Solution {
 
 /// "which date": no answer where the date is given in the question.
 fn which_date(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
-    computed(holes.first()?, today).filter(|c| c.relative).map(date_answer)
+    // "Yesterday" alone is a song, and "now" is no question.
+    let [hole] = holes else { return None };
+    if hole.len() == 1 && !hole.iter().any(|t| t.is("today")) {
+        return None;
+    }
+    computed(hole, today).filter(|c| c.relative).map(date_answer)
 }
 
 /// "which day": the date where that is open, the weekday where the date is given.

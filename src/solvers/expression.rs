@@ -286,7 +286,8 @@ impl Parser<'_> {
                     return None;
                 }
                 let number = self.apply(*prefix, &argument)?;
-                let shape = if *spoken { Shape::Closed } else { Shape::Other };
+                // `√9 + 1` without brackets leaves the same open as "square root of 9 plus 1".
+                let shape = if *spoken || !bracketed { Shape::Closed } else { Shape::Other };
                 Some(Value { number, computed: true, shape, ..argument })
             }
             _ => None,

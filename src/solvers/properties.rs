@@ -10,7 +10,7 @@ use num_traits::{ToPrimitive, Zero};
 use crate::domain::{Canonical, Step};
 
 use super::Solution;
-use super::arithmetic::number;
+use super::arithmetic::operand_of;
 use super::comparison::yes_no;
 use super::exact::{Root, root};
 use super::pattern::{Grammar, Holes};
@@ -27,7 +27,8 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
 }
 
 fn integers<const N: usize>(holes: Holes<'_, '_>) -> Option<[BigInt; N]> {
-    let read = |hole: &&[_]| number(hole).filter(BigRational::is_integer).map(|n| n.to_integer());
+    let read =
+        |hole: &&[_]| operand_of(hole).filter(BigRational::is_integer).map(|n| n.to_integer());
     holes.iter().map(read).collect::<Option<Vec<_>>>()?.try_into().ok()
 }
 

@@ -17,8 +17,16 @@ const SOLVER: &str = "sorting";
 /// Sorts the words or numbers of a list behind a colon, or of a list within the question.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     if let Some((head, text)) = behind_colon(question) {
-        let text = text.strip_prefix("List:").or(text.strip_prefix("list:")).unwrap_or(&text);
-        let text = text.trim().trim_end_matches(['?', '.']);
+        let list = text.strip_prefix("List:").or(text.strip_prefix("list:"));
+        let labelled = list.is_some();
+        let text = list.unwrap_or(&text).trim().trim_end_matches(['?', '.']);
+        // Unless it is labelled a list, more instructions may follow the words.
+        let instructs = |word: &str| is_stop_word(&fold(word)) || INSTRUCTIONS.contains(&word);
+        let clear =
+            text.contains(',') || !text.split_whitespace().any(|w| w != "and" && instructs(w));
+        if !labelled && !clear {
+            return None;
+        }
         return COLON_GRAMMAR.find(head, |(wanted, descending), _| sort(text, wanted, descending));
     }
     INLINE_GRAMMAR.find(question.body(), |(wanted, descending), holes| {
@@ -30,6 +38,10 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
         sort(raw(question.input, hole), wanted, descending)
     })
 }
+
+/// Words that speak about a list rather than stand in one.
+const INSTRUCTIONS: &[&str] =
+    &["then", "order", "ascending", "descending", "reverse", "alphabetically", "please", "thanks"];
 
 /// What is to be sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +106,10 @@ fn items(text: &str) -> Option<(Vec<&str>, &'static str)> {
             _ => return None,
         }
     }
-    let single = |item: &&str| !item.is_empty() && !item.contains(char::is_whitespace);
+    let single = |item: &&str| {
+        let courtesy = ["please", "thanks", "etc"].contains(item);
+        !item.is_empty() && !courtesy && !item.contains(char::is_whitespace)
+    };
     let complete = items.len() > 1 && items.iter().all(single);
     complete.then_some((items, separator))
 }
@@ -102,7 +117,11 @@ fn items(text: &str) -> Option<(Vec<&str>, &'static str)> {
 /// Without regard to capitals. Where marks within words would change the order, depending on
 /// whether they count, there is none; nor is there for letters beyond ASCII.
 fn sorted_words(items: Vec<&str>, descending: bool) -> Option<Vec<&str>> {
-    if !items.iter().all(|w| w.is_ascii() && w.starts_with(|c: char| c.is_ascii_alphabetic())) {
+    let plain = |w: &&str| {
+        w.starts_with(|c: char| c.is_ascii_alphabetic())
+            && w.chars().all(|c| c.is_ascii_alphanumeric() || "'-&_".contains(c))
+    };
+    if !items.iter().all(plain) {
         return None;
     }
     let by = |key: fn(&str) -> String| {

@@ -97,7 +97,9 @@ fn quantity(tokens: &[Token<'_>]) -> Option<Quantity> {
             terms.push((value, Named { unit: unit_table::find("in", "in")?, vague: false }));
             break;
         }
-        let next = (1..rest.len()).find(|&i| amount_starts(&rest[i..])).unwrap_or(rest.len());
+        let next = (1..rest.len())
+            .find(|&i| rest[i - 1].is("'") || amount_starts(&rest[i..]))
+            .unwrap_or(rest.len());
         let (unit_tokens, left) = rest.split_at_checked(next)?;
         let unit_tokens = match unit_tokens {
             [name @ .., joint] if !left.is_empty() && (joint.is("and") || joint.is(",")) => name,

@@ -1,31 +1,31 @@
 //! Sums, products, roots and their like, in symbols and in phrases.
 
-use num_bigint::BigInt;
-use num_integer::Integer;
-use num_rational::BigRational;
-use num_traits::{One, Pow, Signed, ToPrimitive, Zero};
+use std::sync::LazyLock;
 
-use crate::domain::{Canonical, Step};
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{One, Pow, Signed, ToPrimitive};
+
+use crate::domain::{Canonical, Number, Step};
 
 use super::Solution;
 use super::exact::{self, Root, divide};
 use super::expression::{Value, root_text, value};
 use super::items::Vocabulary;
 use super::lexer::{Token, whole};
+use super::lists::{average, gcd, largest, lcm, median, product, smallest, sum};
 use super::number_words::{ordinal, spelled};
-use super::pattern::{Holes, find};
+use super::pattern::{Grammar, Holes};
 use super::question::{Asked, Question};
 use super::show::{self, figure, operand, step};
 
-const SOLVER: &str = "arithmetic";
+pub(super) const SOLVER: &str = "arithmetic";
 
 /// Answers phrases, roots, and plain expressions.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
-    PHRASES
-        .iter()
-        .find_map(|(pattern, answer)| find(pattern, body, &mut |holes| answer(holes)))
-        .or_else(|| if question.asked > Asked::Bare { offset(body) } else { None })
+    GRAMMAR
+        .find(body, |answer, holes| answer(question.asked, holes))
         .or_else(|| expression(question))
 }
 
@@ -40,103 +40,36 @@ pub(super) fn shown(value: &Value, solver: &'static str, steps: Vec<Step>) -> Op
 
 /// A hole that holds one number without mark, computed or written.
 pub(super) fn number(hole: &[Token<'_>]) -> Option<BigRational> {
-    value(hole, Vocabulary::Words, &mut Vec::new())
+    value(hole, Vocabulary::Words, None)
         .filter(|v| !v.percent && v.money.is_none())
         .map(|v| v.number)
 }
 
-/// A hole that holds two numbers or more, parted by commas, "and", or nothing but space.
-pub(super) fn list(hole: &[Token<'_>]) -> Option<Vec<BigRational>> {
-    if hole.len() > 1 && hole.iter().all(|t| t.number().is_some() && one_number(t)) {
-        return Some(hole.iter().filter_map(|t| t.number().cloned()).collect());
-    }
-    for (at, token) in hole.iter().enumerate().filter(|(_, t)| t.is("and")) {
-        // "one hundred and five", "two and a half": one number or two?
-        let before = at.checked_sub(1).and_then(|i| hole.get(i)?.word());
-        let scale = ["hundred", "thousand", "million", "billion", "trillion"];
-        let after = hole.get(at + 1..)?;
-        if before.is_some_and(|w| scale.contains(&w))
-            || spelled(after).is_some_and(|s| s.fraction)
-            || !token.spaced
-        {
-            return None;
-        }
-    }
-    let mut found = Vec::new();
-    for part in hole.split(|t| t.is(",") || t.is("and") || t.is("&")) {
-        if part.is_empty() {
-            continue;
-        }
-        // "sum of 3 and 5 times 2": what does the "times" reach?
-        let value = value(part, Vocabulary::Words, &mut Vec::new())
-            .filter(Value::is_literal)
-            .or_else(|| value(part, Vocabulary::Symbols, &mut Vec::new()))?;
-        if value.percent || value.money.is_some() || !part.iter().all(one_number) {
-            return None;
-        }
-        found.push(value.number);
-    }
-    // A comma may follow another separator only as in ", and".
-    let doubled = hole.windows(2).any(|w| matches!(w, [a, b] if a.is(",") && b.is(",") || a.is("and") && !b.is("-") && b.is(",")));
-    let framed = hole.first()?.is(",") || hole.last()?.is(",") || hole.last()?.is("and");
-    (found.len() > 1 && !doubled && !framed).then_some(found)
+/// The same within a phrase: spoken operators would leave it open how far the phrase reaches, as
+/// in "multiply 2 by 3 plus 4".
+pub(super) fn operand_of(hole: &[Token<'_>]) -> Option<BigRational> {
+    value(hole, Vocabulary::Words, None)
+        .filter(Value::is_literal)
+        .or_else(|| value(hole, Vocabulary::Symbols, None))
+        .filter(|v| !v.percent && v.money.is_none())
+        .map(|v| v.number)
 }
 
-/// Within a list, `100,200` may be two numbers.
-fn one_number(token: &Token<'_>) -> bool {
-    match token.raw.split_once(',') {
-        Some((first, rest)) => token.number().is_none() || (first.len() < 3 && !rest.contains(',')),
-        None => true,
-    }
-}
-
-fn joined(numbers: &[BigRational], mark: &str) -> Option<String> {
-    let shown: Option<Vec<String>> = numbers.iter().map(operand).collect();
-    Some(shown?.join(mark))
+/// Whether one pair of brackets holds all of it.
+fn is_bracketed(hole: &[Token<'_>]) -> bool {
+    let mut open = 0i32;
+    let closed_early = hole.iter().take(hole.len().saturating_sub(1)).any(|token| {
+        open += i32::from(token.is("(")) - i32::from(token.is(")"));
+        open == 0
+    });
+    !closed_early && hole.last().is_some_and(|token| token.is(")"))
 }
 
 /// An answer with one step: `text = result`.
-fn answered(text: String, result: &BigRational) -> Option<Solution> {
+pub(super) fn answered(text: String, result: &BigRational) -> Option<Solution> {
     let shown = figure(&exact::bounded(result.clone())?)?;
     let steps = operand(result).map(|r| step(format!("{text} = {r}"))).into_iter().collect();
     Some(shown.solution(SOLVER, steps))
-}
-
-fn sum(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    answered(joined(&numbers, " + ")?, &numbers.iter().sum())
-}
-
-fn product(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    let product = numbers.iter().try_fold(BigRational::one(), |p, n| exact::bounded(p * n))?;
-    answered(joined(&numbers, " × ")?, &product)
-}
-
-fn average(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    let count = whole(numbers.len());
-    let text = format!("({}) ÷ {}", joined(&numbers, " + ")?, numbers.len());
-    answered(text, &divide(&numbers.iter().sum(), &count)?)
-}
-
-fn median(holes: Holes<'_, '_>) -> Option<Solution> {
-    let mut numbers = list(holes.first()?)?;
-    numbers.sort();
-    let (low, high) = (numbers.get((numbers.len() - 1) / 2)?, numbers.get(numbers.len() / 2)?);
-    let middle = (low + high) / whole(2);
-    let shown = figure(&middle)?;
-    Some(shown.solution(SOLVER, vec![step(format!("sorted: {}", joined(&numbers, ", ")?))]))
-}
-
-fn largest(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    Some(figure(numbers.iter().max()?)?.solution(SOLVER, Vec::new()))
-}
-
-fn smallest(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = list(holes.first()?)?;
-    Some(figure(numbers.iter().min()?)?.solution(SOLVER, Vec::new()))
 }
 
 /// Two numbers, one operation: the holes come in the order of the phrase.
@@ -146,7 +79,7 @@ fn two(
     apply: fn(&BigRational, &BigRational) -> Option<BigRational>,
 ) -> Option<Solution> {
     let [a, b] = holes else { return None };
-    let (a, b) = (number(a)?, number(b)?);
+    let (a, b) = (operand_of(a)?, operand_of(b)?);
     answered(format!("{} {mark} {}", operand(&a)?, operand(&b)?), &apply(&a, &b)?)
 }
 
@@ -163,11 +96,35 @@ fn subtract_from(holes: Holes<'_, '_>) -> Option<Solution> {
     subtract(&[b, a])
 }
 
-/// "between" has no direction: the distance is meant.
-fn distance(holes: Holes<'_, '_>) -> Option<Solution> {
+/// "between" has no direction: the distance is meant. But "what is the difference between 8085
+/// and 8086" asks about processors.
+fn distance(asked: Asked, holes: Holes<'_, '_>) -> Option<Solution> {
     let [a, b] = holes else { return None };
-    let (x, y) = (number(a)?, number(b)?);
+    let (x, y) = (operand_of(a)?, operand_of(b)?);
+    let named = x.is_integer() && y.is_integer() && (x <= y || x >= whole(1000));
+    if asked == Asked::WhatIs && named {
+        return None;
+    }
     if x >= y { subtract(holes) } else { subtract(&[b, a]) }
+}
+
+/// "5 less than 10", "3 more than 4": a computation only when asked as one.
+fn less_than(asked: Asked, holes: Holes<'_, '_>) -> Option<Solution> {
+    let [a, b] = holes else { return None };
+    offset(asked, holes, subtract).and_then(|_| subtract(&[b, a]))
+}
+
+fn more_than(asked: Asked, holes: Holes<'_, '_>) -> Option<Solution> {
+    offset(asked, holes, add)
+}
+
+fn offset(
+    asked: Asked,
+    holes: Holes<'_, '_>,
+    answer: fn(Holes<'_, '_>) -> Option<Solution>,
+) -> Option<Solution> {
+    let literal = |hole: &&[Token<'_>]| spelled(hole).is_some_and(|s| s.used == hole.len());
+    if asked > Asked::Bare && holes.iter().all(literal) { answer(holes) } else { None }
 }
 
 /// "difference of 4 and 10" is 6 to some and −6 to others.
@@ -187,32 +144,10 @@ fn modulo(holes: Holes<'_, '_>) -> Option<Solution> {
     two(holes, "mod", exact::remainder)
 }
 
-/// Positive whole numbers, as divisors and multiples need them.
-fn naturals(hole: &[Token<'_>]) -> Option<Vec<BigInt>> {
-    let positive = |n: &BigRational| exact::natural(n).filter(|n| n.is_positive()).cloned();
-    list(hole)?.iter().map(positive).collect()
-}
-
-fn gcd(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = naturals(holes.first()?)?;
-    let result = numbers.iter().fold(BigInt::zero(), |a, b| a.gcd(b));
-    Some(figure(&whole(result))?.solution(SOLVER, Vec::new()))
-}
-
-fn lcm(holes: Holes<'_, '_>) -> Option<Solution> {
-    let numbers = naturals(holes.first()?)?;
-    let result = numbers.iter().try_fold(BigInt::one(), |a, b| {
-        let lcm = a.lcm(b);
-        (lcm.bits() <= exact::MAX_BITS).then_some(lcm)
-    })?;
-    Some(figure(&whole(result))?.solution(SOLVER, Vec::new()))
-}
-
 /// A root at the top of the question may be irrational: then it is rounded, and says so.
 fn nth_root(degree: u32, hole: &[Token<'_>]) -> Option<Solution> {
-    let x = value(hole, Vocabulary::Words, &mut Vec::new())?;
-    let bracketed = hole.first()?.is("(") && hole.last()?.is(")");
-    if x.percent || x.money.is_some() || !(x.is_literal() || bracketed) {
+    let x = value(hole, Vocabulary::Words, None)?;
+    if x.percent || x.money.is_some() || !(x.is_literal() || is_bracketed(hole)) {
         return None;
     }
     let x = x.number;
@@ -240,7 +175,9 @@ fn ranked_root(holes: Holes<'_, '_>) -> Option<Solution> {
     let [rank, of] = holes else { return None };
     let degree = match rank {
         [word] => ordinal(word.word()?)?,
-        [n, suffix] if suffix.is("th") => n.number()?.to_integer().to_u64()?,
+        [n, suffix] if ["nd", "rd", "th"].iter().any(|s| suffix.is(s)) => {
+            n.number()?.to_integer().to_u64()?
+        }
         _ => return None,
     };
     nth_root(u32::try_from(degree).ok()?, of)
@@ -249,7 +186,7 @@ fn ranked_root(holes: Holes<'_, '_>) -> Option<Solution> {
 /// Only where the logarithm is whole.
 fn logarithm(holes: Holes<'_, '_>) -> Option<Solution> {
     let [base, of] = holes else { return None };
-    let (base, of) = (number(base)?, number(of)?);
+    let (base, of) = (operand_of(base)?, operand_of(of)?);
     let (b, x) = (exact::natural(&base)?.clone(), exact::natural(&of)?.clone());
     if b < BigInt::from(2) {
         return None;
@@ -265,14 +202,18 @@ fn logarithm(holes: Holes<'_, '_>) -> Option<Solution> {
 }
 
 fn as_decimal(holes: Holes<'_, '_>) -> Option<Solution> {
-    let value = value(holes.first()?, Vocabulary::Words, &mut Vec::new())?;
-    let exact = crate::domain::Number::from(value.number.clone()).exact_decimal(30).is_some();
+    let value = value(holes.first()?, Vocabulary::Words, None)?;
+    // "1010 in decimal" may be asked of a binary number.
+    if value.number.is_integer() {
+        return None;
+    }
+    let exact = Number::from(value.number.clone()).exact_decimal(30).is_some();
     let shown = if exact { figure(&value.number)? } else { show::approximate(&value.number)? };
     value.money.is_none().then(|| shown.solution(SOLVER, Vec::new()))
 }
 
 fn as_fraction(holes: Holes<'_, '_>) -> Option<Solution> {
-    let value = value(holes.first()?, Vocabulary::Words, &mut Vec::new())?;
+    let value = value(holes.first()?, Vocabulary::Words, None)?;
     let n = value.number;
     if n.is_integer() || value.money.is_some() || exact::bits(&n) > 200 {
         return None;
@@ -308,7 +249,7 @@ fn round_to_nearest(holes: Holes<'_, '_>) -> Option<Solution> {
 
 /// Where the number lies halfway, conventions differ: away from zero for most, to even for some.
 fn rounded(x: &[Token<'_>], unit: &BigRational) -> Option<Solution> {
-    let x = number(x)?;
+    let x = operand_of(x)?;
     let units = divide(&x, unit)?;
     let halfway = (&units * whole(2)).is_integer() && !units.is_integer();
     if halfway && x.is_negative() {
@@ -319,7 +260,7 @@ fn rounded(x: &[Token<'_>], unit: &BigRational) -> Option<Solution> {
 
 fn ratio(holes: Holes<'_, '_>) -> Option<Solution> {
     let [a, b] = holes else { return None };
-    let (a, b) = (number(a)?, number(b)?);
+    let (a, b) = (operand_of(a)?, operand_of(b)?);
     if !a.is_positive() || !b.is_positive() {
         return None;
     }
@@ -329,20 +270,12 @@ fn ratio(holes: Holes<'_, '_>) -> Option<Solution> {
     Some(Solution { solver: SOLVER, content, answer, steps: Vec::new() })
 }
 
-/// "5 less than 10", "3 more than 4": a computation only when asked as one.
-fn offset(body: &[Token<'_>]) -> Option<Solution> {
-    let literals = |holes: Holes<'_, '_>| holes.iter().all(|h| spelled(h).is_some_and(|s| s.used == h.len()));
-    find("# less than #", body, &mut |h| if literals(h) { subtract_from(h) } else { None })
-        .or_else(|| find("# more than #", body, &mut |h| if literals(h) { add(h) } else { None }))
-}
-
 /// A plain expression of at least one operation.
 fn expression(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
     let mut steps = Vec::new();
-    let value = value(body, Vocabulary::Words, &mut steps)?;
-    let nothing_computed = spelled(body).is_some_and(|s| s.used == body.len());
-    if steps.is_empty() || nothing_computed || value.is_literal() || value.percent {
+    let value = value(body, Vocabulary::Words, Some(&mut steps))?;
+    if !value.computed || value.percent {
         return None;
     }
     if question.asked < Asked::Compute && names_something(body) {
@@ -354,12 +287,13 @@ fn expression(question: &Question<'_>) -> Option<Solution> {
 /// `9/11`, `24/7`, `10-4`, `4x4`, `120 over 80`, `1990-1995`: names as often as computations.
 fn names_something(body: &[Token<'_>]) -> bool {
     let spoken = body.iter().any(|t| t.is("over"));
-    if body.len() % 2 == 0 || (!spoken && body.iter().skip(1).any(|t| t.spaced)) {
+    if body.len().is_multiple_of(2) || (!spoken && body.iter().skip(1).any(|t| t.spaced)) {
         return false;
     }
     let mut numbers = body.iter().step_by(2).map(|t| t.number());
     let mut marks = body.iter().skip(1).step_by(2);
-    let Some(mark) = marks.next().filter(|m| ["-", "/", "x", "over"].iter().any(|o| m.is(o))) else {
+    let Some(mark) = marks.next().filter(|m| ["-", "/", "x", "over"].iter().any(|o| m.is(o)))
+    else {
         return false;
     };
     let same = marks.all(|m| m.is(mark.raw));
@@ -379,72 +313,78 @@ fn names_something(body: &[Token<'_>]) -> bool {
     share || date || a <= b || !(a / b).is_integer()
 }
 
-type Phrase = fn(Holes<'_, '_>) -> Option<Solution>;
+type Phrase = fn(Asked, Holes<'_, '_>) -> Option<Solution>;
+
+static GRAMMAR: LazyLock<Grammar<Phrase>> = LazyLock::new(|| Grammar::new(PHRASES));
 
 const PHRASES: &[(&str, Phrase)] = &[
-    ("sum|total of [the] [numbers] #", sum),
-    ("add [up] [the] [numbers] #", sum),
-    ("add # to #", add),
-    ("product of #", product),
-    ("multiply # by|with|times #", multiply),
-    ("multiply #", product),
-    ("divide # by #", quotient),
-    ("quotient of # and #", quotient),
-    ("subtract # from #", subtract_from),
-    ("take # [away] from #", subtract_from),
-    ("# subtracted from #", subtract_from),
+    ("sum|total [of] [the] [numbers] #", |_, h| sum(h)),
+    ("add [up] [the] [numbers] #", |_, h| sum(h)),
+    ("add # to #", |_, h| add(h)),
+    ("product of #", |_, h| product(h)),
+    ("multiply # by|with|times #", |_, h| multiply(h)),
+    ("multiply #", |_, h| product(h)),
+    ("divide # by #", |_, h| quotient(h)),
+    ("quotient of # and #", |_, h| quotient(h)),
+    ("subtract # from #", |_, h| subtract_from(h)),
+    ("take # [away] from #", |_, h| subtract_from(h)),
+    ("# subtracted from #", |_, h| subtract_from(h)),
     ("difference between # and #", distance),
-    ("difference of # and #", difference),
-    ("average|mean [value] of [the] [numbers] #", average),
-    ("arithmetic mean of [the] [numbers] #", average),
-    ("median of [the] [numbers] #", median),
-    ("max|maximum|largest|biggest|greatest|highest [number] of|among|in|from|between #", largest),
-    ("largest|bigger|larger|greater|higher [number] of #", largest),
-    ("min|minimum|smallest|lowest|least [number] of|among|in|from|between #", smallest),
-    ("smaller|lower|lesser [number] of #", smallest),
-    ("gcd|gcf|hcf of|for #", gcd),
-    ("gcd|gcf|hcf ( # )", gcd),
-    ("greatest|highest|largest common divisor|factor of|for|between #", gcd),
-    ("lcm of|for #", lcm),
-    ("lcm ( # )", lcm),
-    ("least|lowest|smallest common multiple of|for #", lcm),
-    ("square root of #", square_root),
-    ("square root #", square_root),
-    ("sqrt [of] #", square_root),
-    ("√ #", square_root),
-    ("∛ #", cube_root),
-    ("cube root of #", cube_root),
-    ("cbrt #", cube_root),
-    ("# root of #", ranked_root),
-    ("remainder of # divided by #", modulo),
-    ("remainder of # / #", modulo),
-    ("remainder when # is divided by #", modulo),
-    ("remainder when dividing # by #", modulo),
-    ("remainder if # is divided by #", modulo),
-    ("remainder when you divide # by #", modulo),
-    ("log|logarithm base # of #", logarithm),
-    ("# as|to|in|into a decimal [number]", as_decimal),
-    ("convert|express|write # as|to|into a decimal", as_decimal),
-    ("convert|express|write # to|as|into|in decimal", as_decimal),
-    ("# as|to|into a [simplified] fraction", as_fraction),
-    ("convert|express|write # as|to|into a fraction", as_fraction),
-    ("round # to # decimal places|place", round_to_places),
-    ("# rounded to # decimal places|place", round_to_places),
-    ("round # to # decimals|decimal", round_to_places),
-    ("round # to the nearest #", round_to_nearest),
-    ("# rounded to the nearest #", round_to_nearest),
-    ("ratio of|between # to|and #", ratio),
-    ("simplify [the] [ratio] # : #", ratio),
-    ("what does # equal|make|give", |holes| computed(holes.first()?)),
-    ("how much does # equal|make|give", |holes| computed(holes.first()?)),
-    ("what do|does # make|equal", |holes| computed(holes.first()?)),
+    ("# less than #", less_than),
+    ("# more than #", more_than),
+    ("difference of # and #", |_, h| difference(h)),
+    ("average|mean [value] of [the] [numbers] #", |_, h| average(h)),
+    ("arithmetic mean of [the] [numbers] #", |_, h| average(h)),
+    ("median of [the] [numbers] #", |_, h| median(h)),
+    ("max|maximum|largest|biggest|greatest|highest [number] of|among|in|from|between #", |_, h| {
+        largest(h)
+    }),
+    ("largest|bigger|larger|greater|higher [number] of #", |_, h| largest(h)),
+    ("min|minimum|smallest|lowest|least [number] of|among|in|from|between #", |_, h| smallest(h)),
+    ("smaller|lower|lesser [number] of #", |_, h| smallest(h)),
+    ("gcd|gcf|hcf of|for #", |_, h| gcd(h)),
+    ("gcd|gcf|hcf ( # )", |_, h| gcd(h)),
+    ("greatest|highest|largest common divisor|factor of|for|between #", |_, h| gcd(h)),
+    ("lcm of|for #", |_, h| lcm(h)),
+    ("lcm ( # )", |_, h| lcm(h)),
+    ("least|lowest|smallest common multiple of|for #", |_, h| lcm(h)),
+    ("square root of #", |_, h| square_root(h)),
+    ("square root #", |_, h| square_root(h)),
+    ("sqrt [of] #", |_, h| square_root(h)),
+    ("√ #", |_, h| square_root(h)),
+    ("∛ #", |_, h| cube_root(h)),
+    ("cube root of #", |_, h| cube_root(h)),
+    ("cbrt #", |_, h| cube_root(h)),
+    ("# root of #", |_, h| ranked_root(h)),
+    ("remainder of # divided by #", |_, h| modulo(h)),
+    ("remainder of # / #", |_, h| modulo(h)),
+    ("remainder when # is divided by #", |_, h| modulo(h)),
+    ("remainder when dividing # by #", |_, h| modulo(h)),
+    ("remainder if # is divided by #", |_, h| modulo(h)),
+    ("remainder when you divide # by #", |_, h| modulo(h)),
+    ("log|logarithm base # of #", |_, h| logarithm(h)),
+    ("# as|to|in|into a decimal [number]", |_, h| as_decimal(h)),
+    ("convert|express|write # as|to|into a decimal", |_, h| as_decimal(h)),
+    ("convert|express|write # to|as|into|in decimal", |_, h| as_decimal(h)),
+    ("# as|to|into a [simplified] fraction", |_, h| as_fraction(h)),
+    ("convert|express|write # as|to|into a fraction", |_, h| as_fraction(h)),
+    ("round # to # decimal places|place", |_, h| round_to_places(h)),
+    ("# rounded to # decimal places|place", |_, h| round_to_places(h)),
+    ("round # to # decimals|decimal", |_, h| round_to_places(h)),
+    ("round # to the nearest #", |_, h| round_to_nearest(h)),
+    ("# rounded to the nearest #", |_, h| round_to_nearest(h)),
+    ("ratio of|between # to|and #", |_, h| ratio(h)),
+    ("simplify [the] [ratio] # : #", |_, h| ratio(h)),
+    ("what does # equal|make|give", |_, h| computed(h.first()?)),
+    ("how much does # equal|make|give", |_, h| computed(h.first()?)),
+    ("what do|does # make|equal", |_, h| computed(h.first()?)),
 ];
 
 /// An expression that is asked for as a result.
 fn computed(hole: &[Token<'_>]) -> Option<Solution> {
     let mut steps = Vec::new();
-    let value = value(hole, Vocabulary::Words, &mut steps)?;
-    if steps.is_empty() || value.percent {
+    let value = value(hole, Vocabulary::Words, Some(&mut steps))?;
+    if !value.computed || value.percent {
         return None;
     }
     shown(&value, SOLVER, steps)

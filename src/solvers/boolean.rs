@@ -7,7 +7,6 @@ use crate::domain::Canonical;
 
 use super::Solution;
 use super::lexer::Token;
-use super::pattern::covers;
 use super::question::{Asked, Question};
 use super::show::step;
 
@@ -24,9 +23,10 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let literals = body.iter().filter(|t| literal(t).is_some()).count();
     let brackets = body.iter().any(|t| t.is("("));
     // "true or false", "not true": turns of speech.
-    let speech = body.len() <= 3 && !brackets && question.asked < Asked::Compute;
+    let spoken = body.iter().all(|t| t.word().is_some());
+    let speech = body.len() <= 3 && !brackets && spoken && question.asked < Asked::Compute;
     let plain = body.iter().all(|t| t.word().is_some_and(|w| w == t.raw));
-    if literals == 0 || (speech && (plain || covers("true|false or true|false", body))) {
+    if literals == 0 || (speech && (plain || body.len() < 3 || body.iter().any(|t| t.is("or")))) {
         return None;
     }
     let mut parser = Parser { tokens: body, at: 0, depth: 0 };

@@ -35,6 +35,12 @@ pub(super) fn day(tokens: &[Token<'_>], today: Date) -> Option<Day> {
         };
         return Some(Day { date, relative: true });
     }
+    for (phrase, days) in [("day after tomorrow", 2), ("day before yesterday", -2)] {
+        if starts_with(tokens, phrase) == Some(tokens.len()) {
+            let date = today.checked_add(Span::new().try_days(days).ok()?).ok()?;
+            return Some(Day { date, relative: true });
+        }
+    }
     let date = numeric(tokens).or_else(|| named(tokens))?;
     Some(Day { date, relative: false })
 }
@@ -135,10 +141,10 @@ fn two_digits(token: &Token<'_>) -> Option<i8> {
     if digits { token.raw.parse().ok() } else { None }
 }
 
-/// A year of four digits.
+/// A year of four digits, of the calendar that is answered for.
 pub(super) fn year(token: &Token<'_>) -> Option<i16> {
     let digits = token.raw.len() == 4 && token.raw.bytes().all(|b| b.is_ascii_digit());
-    if digits { token.raw.parse().ok() } else { None }
+    if digits { token.raw.parse().ok().filter(|year| *year >= FIRST_YEAR) } else { None }
 }
 
 /// The number of a month's name.
@@ -195,12 +201,12 @@ fn single_span(tokens: &[Token<'_>]) -> Option<(i64, Unit)> {
         None if first.is("a") || first.is("an") || first.is("one") => (1, 1),
         _ => return None,
     };
-    let [unit] = tokens.get(used..)? else { return None };
-    (count <= 4_000_000).then_some((count, unit_of(unit)?))
+    (count <= 4_000_000).then_some((count, unit_of(tokens.get(used..)?)?))
 }
 
 /// "days" and its like.
-pub(super) fn unit_of(token: &Token<'_>) -> Option<Unit> {
+pub(super) fn unit_of(tokens: &[Token<'_>]) -> Option<Unit> {
+    let [token] = tokens else { return None };
     Some(match token.word()? {
         "day" | "days" => Unit::Day,
         "week" | "weeks" => Unit::Week,
@@ -211,13 +217,33 @@ pub(super) fn unit_of(token: &Token<'_>) -> Option<Unit> {
 }
 
 const MONTHS: &[&str] = &[
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 const NAMES: &[&str] = &[
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// Feasts of a fixed day.
@@ -245,8 +271,15 @@ mod tests {
     #[test]
     fn one_day_has_many_spellings() {
         for text in [
-            "2026-03-13", "2026/3/13", "13/03/2026", "3/13/2026", "March 13, 2026",
-            "13 March 2026", "13th of March 2026", "the 13th of March, 2026", "Mar 13 2026",
+            "2026-03-13",
+            "2026/3/13",
+            "13/03/2026",
+            "3/13/2026",
+            "March 13, 2026",
+            "13 March 2026",
+            "13th of March 2026",
+            "the 13th of March, 2026",
+            "Mar 13 2026",
             "march 13th, 2026",
         ] {
             assert_eq!(read(text), Some(date(2026, 3, 13)), "{text}");
@@ -258,8 +291,16 @@ mod tests {
     #[test]
     fn what_could_be_two_days_is_none() {
         for text in [
-            "03/04/2026", "3/13/26", "2026-02-30", "31 April 2026", "March 2026", "1 May 1066",
-            "March 3th, 2026", "2026 - 03 - 13", "13", "march",
+            "03/04/2026",
+            "3/13/26",
+            "2026-02-30",
+            "31 April 2026",
+            "March 2026",
+            "1 May 1066",
+            "March 3th, 2026",
+            "2026 - 03 - 13",
+            "13",
+            "march",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

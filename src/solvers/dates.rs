@@ -1,7 +1,9 @@
 //! Questions about days: how many between two, which comes after, what weekday one is.
 
-use jiff::civil::{Date, Weekday};
-use jiff::{Span, SpanRelativeTo, Unit as JiffUnit};
+use std::sync::LazyLock;
+
+use jiff::Span;
+use jiff::civil::Date;
 
 use crate::domain::{Canonical, Number, Step};
 
@@ -9,7 +11,7 @@ use super::Solution;
 use super::calendar::{Unit, day, month, month_name, next_occurrence, span, unit_of, year};
 use super::comparison::yes_no;
 use super::lexer::Token;
-use super::pattern::{Holes, find};
+use super::pattern::{Grammar, Holes};
 use super::question::Question;
 use super::show::step;
 
@@ -17,10 +19,7 @@ const SOLVER: &str = "dates";
 
 /// Answers questions about calendar days.
 pub(super) fn solve(question: &Question<'_>, today: Date) -> Option<Solution> {
-    let body = question.body();
-    PHRASES
-        .iter()
-        .find_map(|(pattern, answer)| find(pattern, body, &mut |holes| answer(holes, today)))
+    GRAMMAR.find(question.body(), |answer, holes| answer(holes, today))
 }
 
 /// A day computed from another.
@@ -47,23 +46,38 @@ fn computed(tokens: &[Token<'_>], today: Date) -> Option<Computed> {
         let working = step(format!("{from} {sign} {} = {date}", in_words(span.abs())));
         Some(Computed { date, relative: true, steps: vec![working] })
     };
-    OFFSETS.iter().find_map(|(pattern, forward)| {
-        find(pattern, tokens, &mut |holes| match holes {
-            [duration] => shifted(span(duration)?, today, *forward),
-            [duration, from] => shifted(span(duration)?, day(from, today)?.date, *forward),
-            _ => None,
-        })
+    OFFSET_GRAMMAR.find(tokens, |(order, forward), holes| match (order, holes) {
+        (Order::FromToday, [duration]) => shifted(span(duration)?, today, forward),
+        (Order::SpanFirst, [duration, from]) | (Order::DayFirst, [from, duration]) => {
+            shifted(span(duration)?, day(from, today)?.date, forward)
+        }
+        _ => None,
     })
 }
 
-const OFFSETS: &[(&str, bool)] = &[
-    ("# after|from|past #", true),
-    ("# before|prior #", false),
-    ("# prior to #", false),
-    ("in # time", true),
-    ("in #", true),
-    ("# hence", true),
-    ("# ago", false),
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    SpanFirst,
+    DayFirst,
+    FromToday,
+}
+
+use Order::{DayFirst, FromToday, SpanFirst};
+
+static OFFSET_GRAMMAR: LazyLock<Grammar<(Order, bool)>> = LazyLock::new(|| Grammar::new(OFFSETS));
+
+/// The order of a phrase, and whether it leads forward in time.
+const OFFSETS: &[(&str, (Order, bool))] = &[
+    ("# after|from|past #", (SpanFirst, true)),
+    ("# before #", (SpanFirst, false)),
+    ("# prior to #", (SpanFirst, false)),
+    ("add # to #", (SpanFirst, true)),
+    ("subtract # from #", (SpanFirst, false)),
+    ("# plus|+ #", (DayFirst, true)),
+    ("# minus|- #", (DayFirst, false)),
+    ("in #", (FromToday, true)),
+    ("# hence", (FromToday, true)),
+    ("# ago", (FromToday, false)),
 ];
 
 fn in_words(span: Span) -> String {
@@ -84,16 +98,12 @@ fn plural(count: i64, unit: &str) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+const WEEKDAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
 fn weekday_name(date: Date) -> &'static str {
-    match date.weekday() {
-        Weekday::Monday => "Monday",
-        Weekday::Tuesday => "Tuesday",
-        Weekday::Wednesday => "Wednesday",
-        Weekday::Thursday => "Thursday",
-        Weekday::Friday => "Friday",
-        Weekday::Saturday => "Saturday",
-        Weekday::Sunday => "Sunday",
-    }
+    let at = usize::try_from(date.weekday().to_monday_zero_offset()).ok();
+    at.and_then(|at| WEEKDAYS.get(at)).copied().unwrap_or_default()
 }
 
 /// "Friday, 17 April 2026".
@@ -109,7 +119,12 @@ fn date_answer(computed: Computed) -> Solution {
 
 /// "which date": no answer where the date is given in the question.
 fn which_date(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
-    computed(holes.first()?, today).filter(|c| c.relative).map(date_answer)
+    // "Yesterday" alone is a song, and "now" is no question.
+    let [hole] = holes else { return None };
+    if hole.len() == 1 && !hole.iter().any(|t| t.is("today")) {
+        return None;
+    }
+    computed(hole, today).filter(|c| c.relative).map(date_answer)
 }
 
 /// "which day": the date where that is open, the weekday where the date is given.
@@ -127,11 +142,9 @@ fn weekday(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
 }
 
 /// Days from one day to another, counted in days or weeks. Months and years have several counts.
-fn count(unit: &[Token<'_>], from: Date, to: Date) -> Option<Solution> {
-    let [unit] = unit else { return None };
-    let span = SpanRelativeTo::days_are_24_hours();
-    let days = from.until((JiffUnit::Day, to)).ok()?.total((JiffUnit::Day, span)).ok()? as i64;
-    let (content, number) = match unit_of(unit)? {
+fn count(unit: Unit, from: Date, to: Date) -> Option<Solution> {
+    let days = i64::from(from.until(to).ok()?.get_days());
+    let (content, number) = match unit {
         Unit::Day => (plural(days, "day"), Number::from(days)),
         Unit::Week => {
             let (weeks, rest) = (days / 7, days % 7);
@@ -152,13 +165,20 @@ fn count(unit: &[Token<'_>], from: Date, to: Date) -> Option<Solution> {
 fn between(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
     let [unit, a, b] = holes else { return None };
     let (a, b) = (day(a, today)?.date, day(b, today)?.date);
-    count(unit, a.min(b), a.max(b))
+    count(unit_of(unit)?, a.min(b), a.max(b))
 }
 
 fn from_to(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
     let [unit, a, b] = holes else { return None };
     let (a, b) = (day(a, today)?.date, day(b, today)?.date);
-    if a <= b { count(unit, a, b) } else { None }
+    if a <= b { count(unit_of(unit)?, a, b) } else { None }
+}
+
+/// "2026-11-22 - 2026-01-01".
+fn minus(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
+    let [to, from] = holes else { return None };
+    let (to, from) = (day(to, today)?.date, day(from, today)?.date);
+    if from <= to { count(Unit::Day, from, to) } else { None }
 }
 
 fn until(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
@@ -167,13 +187,13 @@ fn until(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
         Some(day) => day.date,
         None => next_occurrence(to, today)?,
     };
-    if today <= to { count(unit, today, to) } else { None }
+    if today <= to { count(unit_of(unit)?, today, to) } else { None }
 }
 
 fn since(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
     let [unit, from] = holes else { return None };
     let from = day(from, today)?.date;
-    if from <= today { count(unit, from, today) } else { None }
+    if from <= today { count(unit_of(unit)?, from, today) } else { None }
 }
 
 fn leap_year(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
@@ -182,6 +202,16 @@ fn leap_year(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
     let leap = Date::new(year, 1, 1).ok()?.in_leap_year();
     let working = step(format!("{year} has {} days", if leap { 366 } else { 365 }));
     Some(yes_no(SOLVER, leap, vec![working]))
+}
+
+/// "is 2026-11-22 a sunday".
+fn is_weekday(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
+    let [date, [name]] = holes else { return None };
+    let (date, name) = (day(date, today)?.date, name.word()?);
+    let known = WEEKDAYS.iter().any(|weekday| weekday.eq_ignore_ascii_case(name));
+    let actual = weekday_name(date);
+    let working = step(format!("{date} is a {actual}"));
+    known.then(|| yes_no(SOLVER, actual.eq_ignore_ascii_case(name), vec![working]))
 }
 
 /// "February 2024", "April", "2024", "a leap year".
@@ -228,11 +258,18 @@ fn days_in(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
     }
 }
 
+fn which_day_after(today: Date, days: i64) -> Option<Solution> {
+    let date = today.checked_add(Span::new().try_days(days).ok()?).ok()?;
+    Some(date_answer(Computed { date, relative: true, steps: Vec::new() }))
+}
+
 fn today_is(_: Holes<'_, '_>, today: Date) -> Option<Solution> {
     Some(date_answer(Computed { date: today, relative: true, steps: Vec::new() }))
 }
 
 type Phrase = fn(Holes<'_, '_>, Date) -> Option<Solution>;
+
+static GRAMMAR: LazyLock<Grammar<Phrase>> = LazyLock::new(|| Grammar::new(PHRASES));
 
 const PHRASES: &[(&str, Phrase)] = &[
     ("how many # is|are [there] between # and #", between),
@@ -245,8 +282,9 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("how many # is it until|till|to #", until),
     ("how many # [left|remaining] until|till|to #", until),
     ("how many # before #", until),
-    ("number of # until|till #", until),
+    ("[number] [of] # until|till #", until),
     ("how many # [has|have] [it] [been] [passed|elapsed] since #", since),
+    ("[number] [of] # since #", since),
     ("how many # ago was|is #", since),
     ("what|which day of [the] week is|was|will [it] [be] [on] #", weekday),
     ("what|which day of [the] week does|did|will # fall [on]", weekday),
@@ -268,6 +306,8 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("what date is it", today_is),
     ("what is today's date", today_is),
     ("today's date", today_is),
+    ("tomorrow's date", |_, today| which_day_after(today, 1)),
+    ("yesterday's date", |_, today| which_day_after(today, -1)),
     ("current date", today_is),
     ("what|which date is|was [it] #", which_date),
     ("what|which date will it be #", which_date),
@@ -276,9 +316,12 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("what was the date #", which_date),
     ("[calendar] date [of] #", which_date),
     ("day #", which_date),
+    ("# - #", minus),
     ("#", which_date),
+    ("is|was # [on] a #", is_weekday),
     ("is|was|will [the] [year] # [be] a leap year", leap_year),
-    ("how many days is|are [there] in #", days_in),
+    ("how many days is|are|was|were [there] in #", days_in),
+    ("days in #", days_in),
     ("how many days in #", days_in),
     ("how many days does # have", days_in),
     ("number of days in #", days_in),

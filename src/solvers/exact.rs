@@ -31,6 +31,10 @@ pub(super) fn divide(a: &BigRational, b: &BigRational) -> Option<BigRational> {
 /// `None` for 0⁰, for zero in the denominator, and for what is irrational or too large.
 pub(super) fn power(base: &BigRational, exponent: &BigRational) -> Option<BigRational> {
     if !exponent.is_integer() {
+        // (−8)^(1/3) is −2 to some and complex to others.
+        if base.is_negative() {
+            return None;
+        }
         let degree = exponent.denom().to_u32().filter(|d| *d <= 10)?;
         let numerator = whole(exponent.numer().clone());
         return match root(base, degree)? {
@@ -80,7 +84,7 @@ pub(super) enum Root {
 
 /// The real root of a degree from 2 to 10; `None` for even roots of negative numbers.
 pub(super) fn root(value: &BigRational, degree: u32) -> Option<Root> {
-    if !(2..=10).contains(&degree) || (value.is_negative() && degree % 2 == 0) {
+    if !(2..=10).contains(&degree) || (value.is_negative() && degree.is_multiple_of(2)) {
         return None;
     }
     let (above, below) = (value.numer().nth_root(degree), value.denom().nth_root(degree));

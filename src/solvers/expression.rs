@@ -19,7 +19,7 @@ const MAX_TOKENS: usize = 300;
 /// Deepest nesting of brackets, signs and powers.
 const MAX_DEPTH: u32 = 40;
 /// What one evaluation may spend, in bits handled; keeps it well below a millisecond.
-const FUEL: u64 = 60_000;
+const FUEL: u64 = 20_000;
 /// Steps kept for people.
 const MAX_STEPS: usize = 24;
 
@@ -31,13 +31,15 @@ pub(super) struct Value {
     pub(super) percent: bool,
     /// The currency mark that the value carries.
     pub(super) money: Option<char>,
+    /// Something was computed: it is more than a number as it stands.
+    pub(super) computed: bool,
     shape: Shape,
 }
 
 impl Value {
     /// Another number of the same kind: with the same currency mark.
     pub(super) fn of(&self, number: BigRational) -> Self {
-        Self { number, percent: false, money: self.money, shape: Shape::Other }
+        Self { number, percent: false, money: self.money, computed: true, shape: Shape::Other }
     }
 
     /// Whether nothing was computed: a number as it stands.
@@ -63,9 +65,12 @@ enum Shape {
 pub(super) fn value(
     tokens: &[Token<'_>],
     vocabulary: Vocabulary,
-    steps: &mut Vec<Step>,
+    steps: Option<&mut Vec<Step>>,
 ) -> Option<Value> {
     if tokens.is_empty() || tokens.len() > MAX_TOKENS {
+        return None;
+    }
+    if tokens.windows(5).any(is_date) {
         return None;
     }
     let items = items(tokens, vocabulary)?;
@@ -74,13 +79,26 @@ pub(super) fn value(
     (parser.at == items.len()).then_some(value)
 }
 
+/// `2026-11-22` is a day, not 1993.
+fn is_date(five: &[Token<'_>]) -> bool {
+    let [a, mark, b, second_mark, c] = five else { return false };
+    let glued = five.iter().skip(1).all(|t| !t.spaced);
+    let marks = (mark.is("-") && second_mark.is("-")) || (mark.is("/") && second_mark.is("/"));
+    let year =
+        |t: &Token<'_>| t.raw.len() == 4 && (t.raw.starts_with('1') || t.raw.starts_with('2'));
+    let short = |t: &Token<'_>| {
+        t.raw.len() <= 2 && t.number().is_some_and(|n| *n >= whole(1) && *n <= whole(31))
+    };
+    glued && marks && short(b) && ((year(a) && short(c)) || (short(a) && year(c)))
+}
+
 struct Parser<'a> {
     items: &'a [Item],
     at: usize,
     depth: u32,
     fuel: u64,
     vocabulary: Vocabulary,
-    steps: &'a mut Vec<Step>,
+    steps: Option<&'a mut Vec<Step>>,
 }
 
 impl Parser<'_> {
@@ -125,7 +143,7 @@ impl Parser<'_> {
             if left.shape == Shape::Closed {
                 return None;
             }
-            let right = self.signed()?;
+            let right = if of { self.taken_of()? } else { self.signed()? };
             let literals = [&left, &right].iter().all(|v| {
                 v.is_literal() && !v.percent && v.money.is_none() && v.number.is_integer()
             });
@@ -138,6 +156,18 @@ impl Parser<'_> {
             };
             left = self.combine(&left, operator, &right, shape)?;
         }
+    }
+
+    /// "10% of half of 80": each part is taken of all that follows.
+    fn taken_of(&mut self) -> Option<Value> {
+        let value = self.signed()?;
+        if value.shape != Shape::Part || !self.take(&Item::Of) {
+            return Some(value);
+        }
+        self.descend()?;
+        let whole = self.taken_of()?;
+        self.depth -= 1;
+        self.combine(&value, '*', &whole, Shape::Closed)
     }
 
     fn signed(&mut self) -> Option<Value> {
@@ -183,15 +213,17 @@ impl Parser<'_> {
         let mut value = self.primary()?;
         loop {
             match self.peek() {
-                Some(Item::Percent) if value.is_literal() && !value.percent && value.money.is_none() => {
+                Some(Item::Percent)
+                    if value.is_literal() && !value.percent && value.money.is_none() =>
+                {
                     value.number /= whole(100);
                     value.percent = true;
                     value.shape = Shape::Part;
                 }
                 Some(Item::Factorial) if value.shape != Shape::Closed && value.money.is_none() => {
                     let result = exact::factorial(&value.number)?;
-                    self.note(format_args!("{}!", operand(&value.number)?), &result);
-                    value = Value { number: result, shape: Shape::Other, ..value };
+                    self.note(&result, || Some(format!("{}!", operand(&value.number)?)));
+                    value = Value { number: result, computed: true, shape: Shape::Other, ..value };
                     // 5!! is another function than (5!)!.
                     if self.items.get(self.at + 1) == Some(&Item::Factorial) {
                         return None;
@@ -202,6 +234,7 @@ impl Parser<'_> {
                         number: whole(*exponent),
                         percent: false,
                         money: None,
+                        computed: false,
                         shape: Shape::Literal,
                     };
                     value = self.combine(&value, '^', &exponent, Shape::SpokenPower)?;
@@ -216,7 +249,7 @@ impl Parser<'_> {
         let item = self.items.get(self.at)?;
         self.at += 1;
         let plain =
-            |number, shape| Value { number, percent: false, money: None, shape };
+            |number, shape| Value { number, percent: false, money: None, computed: false, shape };
         match item {
             Item::Number { value, part: false } => Some(plain(value.clone(), Shape::Literal)),
             Item::Number { value, part: true } => Some(plain(value.clone(), Shape::Part)),
@@ -253,8 +286,9 @@ impl Parser<'_> {
                     return None;
                 }
                 let number = self.apply(*prefix, &argument)?;
-                let shape = if *spoken { Shape::Closed } else { Shape::Other };
-                Some(Value { number, shape, ..argument })
+                // `√9 + 1` without brackets leaves the same open as "square root of 9 plus 1".
+                let shape = if *spoken || !bracketed { Shape::Closed } else { Shape::Other };
+                Some(Value { number, computed: true, shape, ..argument })
             }
             _ => None,
         }
@@ -265,18 +299,26 @@ impl Parser<'_> {
         if argument.money.is_some() && !matches!(prefix, Prefix::Multiple(_)) {
             return None;
         }
-        let shown = operand(x)?;
-        let (text, result) = match prefix {
+        let result = match prefix {
             Prefix::Root(degree) => match exact::root(x, degree)? {
-                Root::Exact(value) => (root_text(degree, &shown), value),
+                Root::Exact(value) => value,
                 Root::Approximate(_) => return None,
             },
-            Prefix::ToThe(n) => (format!("{shown}^{n}"), exact::power(x, &whole(n))?),
-            Prefix::Multiple(n) => (format!("{n} × {shown}"), exact::bounded(x * whole(n))?),
-            Prefix::Factorial => (format!("{shown}!"), exact::factorial(x)?),
-            Prefix::Absolute => (format!("|{shown}|"), x.abs()),
+            Prefix::ToThe(n) => exact::power(x, &whole(n))?,
+            Prefix::Multiple(n) => exact::bounded(x * whole(n))?,
+            Prefix::Factorial => exact::factorial(x)?,
+            Prefix::Absolute => x.abs(),
         };
-        self.note(format_args!("{text}"), &result);
+        self.note(&result, || {
+            let x = operand(x)?;
+            Some(match prefix {
+                Prefix::Root(degree) => root_text(degree, &x),
+                Prefix::ToThe(n) => format!("{x}^{n}"),
+                Prefix::Multiple(n) => format!("{n} × {x}"),
+                Prefix::Factorial => format!("{x}!"),
+                Prefix::Absolute => format!("|{x}|"),
+            })
+        });
         Some(result)
     }
 
@@ -295,13 +337,15 @@ impl Parser<'_> {
         };
         self.fuel = self.fuel.checked_sub(exact::bits(&number))?;
         let money = self.currency(a, operator, b)?;
-        if let (Some(left), Some(right)) = (operand(x), operand(y)) {
-            let right = if y.is_negative() && operator == '^' { format!("({right})") } else { right };
-            let left = if x.is_negative() && operator == '^' { format!("({left})") } else { left };
+        self.note(&number, || {
+            let (left, right) = (operand(x)?, operand(y)?);
+            let bracketed = |text: String, n: &BigRational| {
+                if n.is_negative() && operator == '^' { format!("({text})") } else { text }
+            };
             let mark = if mark == '%' { "mod".to_owned() } else { mark.to_string() };
-            self.note(format_args!("{left} {mark} {right}"), &number);
-        }
-        Some(Value { number, percent, money, shape })
+            Some(format!("{} {mark} {}", bracketed(left, x), bracketed(right, y)))
+        });
+        Some(Value { number, percent, money, computed: true, shape })
     }
 
     /// The currency of a result. Symbols alone, as in the working of a model, are read leniently:
@@ -319,11 +363,11 @@ impl Parser<'_> {
         })
     }
 
-    fn note(&mut self, text: std::fmt::Arguments<'_>, result: &BigRational) {
-        if self.steps.len() < MAX_STEPS
-            && let Some(result) = operand(result)
+    fn note(&mut self, result: &BigRational, text: impl FnOnce() -> Option<String>) {
+        if let Some(steps) = self.steps.as_mut().filter(|steps| steps.len() < MAX_STEPS)
+            && let (Some(text), Some(result)) = (text(), operand(result))
         {
-            self.steps.push(step(format!("{text} = {result}")));
+            steps.push(step(format!("{text} = {result}")));
         }
     }
 

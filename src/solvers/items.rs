@@ -10,7 +10,10 @@ use super::question::starts_with;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Item {
     /// A number; `part` says that it is a fraction word, which can be taken *of* something.
-    Number { value: BigRational, part: bool },
+    Number {
+        value: BigRational,
+        part: bool,
+    },
     /// A currency mark before its amount.
     Money(char),
     Plus,
@@ -65,6 +68,17 @@ pub(super) fn items(tokens: &[Token<'_>], vocabulary: Vocabulary) -> Option<Vec<
 fn next(rest: &[Token<'_>], vocabulary: Vocabulary, found: &mut Vec<Item>) -> Option<usize> {
     let number = if vocabulary == Vocabulary::Words { spelled(rest) } else { digits(rest) };
     if let Some(number) = number {
+        // "80 dollars" is $80.
+        let mark = rest.get(number.used).and_then(|t| match t.word()? {
+            "dollar" | "dollars" => Some('$'),
+            "euro" | "euros" => Some('€'),
+            _ => None,
+        });
+        if let Some(mark) = mark.filter(|_| vocabulary == Vocabulary::Words) {
+            found.push(Item::Money(mark));
+            found.push(Item::Number { value: number.value, part: number.fraction });
+            return Some(number.used + 1);
+        }
         found.push(Item::Number { value: number.value, part: number.fraction });
         return Some(number.used);
     }
@@ -135,7 +149,7 @@ fn nth_power(rest: &[Token<'_>]) -> Option<(u64, usize)> {
         _ => (ordinal(nth.word()?)?, 1),
     };
     let power = usize::from(rest.get(start + length).is_some_and(|t| t.is("power")));
-    (power == 1).then_some((exponent, raised + start + length + power))
+    Some((exponent, raised + start + length + power))
 }
 
 const SYMBOL_WORDS: &[(&str, Item)] = &[
@@ -158,6 +172,7 @@ const WORDS: &[(&str, Item)] = &[
     ("over", Item::Divide),
     ("to the power of", Item::SpokenPower),
     ("to the power", Item::SpokenPower),
+    ("to the", Item::SpokenPower),
     ("raised to the power of", Item::SpokenPower),
     ("raised to the power", Item::SpokenPower),
     ("raised to", Item::SpokenPower),

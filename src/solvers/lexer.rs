@@ -1,6 +1,8 @@
 //! Tokens of a question. Each keeps its raw text and whether space stood before it: `9/11` and
 //! `9 / 11`, `Mb` and `MB` are not the same question.
 
+use std::borrow::Cow;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
@@ -42,6 +44,15 @@ impl Token<'_> {
                 chars.next() == Some(*c) && chars.next().is_none()
             }
             Kind::Number(_) | Kind::Quoted(_) => false,
+        }
+    }
+
+    /// The folded word or the symbol, as the tables of phrases have it.
+    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
+        match &self.kind {
+            Kind::Word(word) => Some(Cow::Borrowed(word)),
+            Kind::Symbol(symbol) => Some(Cow::Owned(symbol.to_string())),
+            Kind::Number(_) | Kind::Quoted(_) => None,
         }
     }
 
@@ -280,9 +291,10 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_commas_points_and_exponents() {
-        assert_eq!(shapes("1,200.50 1,2 .5 2½ 1e3 5ft"), [
-            "1200.5", "1", ",", "2", "0.5", "2.5", "1000", "5", "ft"
-        ]);
+        assert_eq!(
+            shapes("1,200.50 1,2 .5 2½ 1e3 5ft"),
+            ["1200.5", "1", ",", "2", "0.5", "2.5", "1000", "5", "ft"]
+        );
     }
 
     #[test]
@@ -294,9 +306,10 @@ mod tests {
     #[test]
     fn quotation_marks_open_only_where_a_word_could_begin() {
         assert_eq!(shapes("5'10\" to m"), ["5", "'", "10", "\"", "to", "m"]);
-        assert_eq!(shapes("how many r's in “straw berry”?"), [
-            "how", "many", "r's", "in", "“straw berry”", "?"
-        ]);
+        assert_eq!(
+            shapes("how many r's in “straw berry”?"),
+            ["how", "many", "r's", "in", "“straw berry”", "?"]
+        );
     }
 
     proptest! {

@@ -13,6 +13,7 @@ mod exact;
 mod expression;
 mod items;
 mod lexer;
+mod lists;
 mod number_words;
 mod pattern;
 mod percent;
@@ -81,6 +82,6 @@ pub fn evaluate(expression: &str) -> Option<Number> {
         return None;
     }
     let tokens = lexer::tokens(expression)?;
-    let value = expression::value(&tokens, Vocabulary::Symbols, &mut Vec::new())?;
+    let value = expression::value(&tokens, Vocabulary::Symbols, None)?;
     Some(Number::from(value.number))
 }

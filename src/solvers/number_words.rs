@@ -92,7 +92,9 @@ fn cardinal(tokens: &[Token<'_>]) -> Option<Spelled> {
             if n == 0 {
                 return Some(Spelled::new(whole(0), 1));
             }
-        } else if token == "hundred" && (1..100).contains(&group) && room < 100 || token == "hundred" && used == 1 && group == 1 {
+        } else if token == "hundred" && (1..100).contains(&group) && room < 100
+            || token == "hundred" && used == 1 && group == 1
+        {
             group *= 100;
             room = 100;
         } else if let Some(s) = scale(token).filter(|&s| group > 0 && s < last_scale) {
@@ -111,7 +113,9 @@ fn cardinal(tokens: &[Token<'_>]) -> Option<Spelled> {
             room = room.min(100);
             joined = true;
             read += 1;
-        } else if hyphen && word(read + 1).and_then(small).is_some_and(|n| (1..room.min(10)).contains(&n)) {
+        } else if hyphen
+            && word(read + 1).and_then(small).is_some_and(|n| (1..room.min(10)).contains(&n))
+        {
             read += 1;
         }
     }
@@ -176,9 +180,34 @@ pub(super) fn ordinal(word: &str) -> Option<u64> {
 }
 
 const SMALL: &[&str] = &[
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
 ];
 
 #[cfg(test)]

@@ -4,66 +4,141 @@
 //! `word` stands for itself, `a|b` for either, `[a|b]` for either or nothing, and `#` for one
 //! token or more, which the solver must then account for.
 
+use rustc_hash::FxHashMap;
+
 use super::lexer::Token;
 
 /// What stood in the holes, in order.
 pub(super) type Holes<'h, 't> = &'h [&'t [Token<'t>]];
 
 /// Longest question that phrases are tried on; keeps a pattern of several holes cheap.
-pub(super) const MAX_PHRASE: usize = 80;
+const MAX_PHRASE: usize = 80;
 
-/// Tries every way in which the pattern covers the tokens, until `accept` takes one.
-pub(super) fn find<'t, T>(
-    pattern: &str,
-    tokens: &'t [Token<'t>],
-    accept: &mut dyn FnMut(Holes<'_, 't>) -> Option<T>,
-) -> Option<T> {
-    if tokens.len() > MAX_PHRASE {
-        return None;
-    }
-    walk(pattern, tokens, &mut Vec::new(), accept)
+/// A table of patterns and what each means, with an index by the word that a pattern begins with.
+pub(super) struct Grammar<M> {
+    phrases: Vec<(Vec<Element>, M)>,
+    by_first: FxHashMap<&'static str, Vec<usize>>,
+    /// Those that begin with a hole.
+    open: Vec<usize>,
 }
 
-/// Whether a pattern without holes covers the tokens.
-pub(super) fn covers(pattern: &str, tokens: &[Token<'_>]) -> bool {
-    find(pattern, tokens, &mut |_| Some(())).is_some()
+/// One element of a pattern.
+enum Element {
+    Hole,
+    Word { choices: Vec<&'static str>, optional: bool },
 }
 
-fn walk<'t, T>(
-    pattern: &str,
-    tokens: &'t [Token<'t>],
-    holes: &mut Vec<&'t [Token<'t>]>,
-    accept: &mut dyn FnMut(Holes<'_, 't>) -> Option<T>,
-) -> Option<T> {
-    if pattern.is_empty() {
-        return if tokens.is_empty() { accept(holes) } else { None };
+impl<M: Copy> Grammar<M> {
+    /// Reads a table; where two patterns fit, the earlier is tried first.
+    pub(super) fn new(table: &[(&'static str, M)]) -> Self {
+        let mut grammar =
+            Self { phrases: Vec::new(), by_first: FxHashMap::default(), open: Vec::new() };
+        for (at, (pattern, meaning)) in table.iter().enumerate() {
+            let elements: Vec<Element> = pattern.split(' ').map(element).collect();
+            grammar.index(at, &elements);
+            grammar.phrases.push((elements, *meaning));
+        }
+        grammar
     }
-    let (element, rest) = pattern.split_once(' ').unwrap_or((pattern, ""));
-    if element == "#" {
-        // The last hole has one way only: to take what is left.
-        let shortest = if rest.is_empty() { tokens.len().max(1) } else { 1 };
-        for length in shortest..=tokens.len() {
-            let (taken, left) = tokens.split_at_checked(length)?;
-            holes.push(taken);
-            let found = walk(rest, left, holes, accept);
-            holes.pop();
+
+    /// Tries every way in which a pattern covers the tokens, until `accept` takes one.
+    pub(super) fn find<'t, T>(
+        &self,
+        tokens: &'t [Token<'t>],
+        mut accept: impl FnMut(M, Holes<'_, 't>) -> Option<T>,
+    ) -> Option<T> {
+        if tokens.len() > MAX_PHRASE {
+            return None;
+        }
+        let first = tokens.first()?;
+        let listed = first.text().and_then(|text| self.by_first.get(text.as_ref()));
+        let (mut listed, mut open) =
+            (listed.into_iter().flatten().peekable(), self.open.iter().peekable());
+        // Both run upwards: merge them, so that the order of the table holds.
+        loop {
+            let at = match (listed.peek(), open.peek()) {
+                (Some(a), Some(b)) if a <= b => listed.next(),
+                (_, Some(_)) => open.next(),
+                (Some(_), None) => listed.next(),
+                (None, None) => return None,
+            };
+            let (elements, meaning) = self.phrases.get(*at?)?;
+            let found =
+                walk(elements, tokens, &mut Vec::new(), &mut |holes| accept(*meaning, holes));
             if found.is_some() {
                 return found;
             }
         }
-        return None;
     }
-    let optional = element.strip_prefix('[').and_then(|e| e.strip_suffix(']'));
-    let choices = optional.unwrap_or(element);
-    if let Some((first, left)) = tokens.split_first()
-        && choices.split('|').any(|choice| first.is(choice))
-    {
-        let found = walk(rest, left, holes, accept);
-        if found.is_some() {
-            return found;
+
+    fn index(&mut self, at: usize, elements: &[Element]) {
+        for element in elements {
+            match element {
+                Element::Hole => {
+                    self.open.push(at);
+                    return;
+                }
+                Element::Word { choices, optional } => {
+                    for choice in choices {
+                        let listed = self.by_first.entry(choice).or_default();
+                        if listed.last() != Some(&at) {
+                            listed.push(at);
+                        }
+                    }
+                    if !optional {
+                        return;
+                    }
+                }
+            }
         }
     }
-    if optional.is_some() { walk(rest, tokens, holes, accept) } else { None }
+}
+
+fn element(text: &'static str) -> Element {
+    if text == "#" {
+        return Element::Hole;
+    }
+    let optional = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+    let choices = optional.unwrap_or(text).split('|').collect();
+    Element::Word { choices, optional: optional.is_some() }
+}
+
+fn walk<'t, T>(
+    elements: &[Element],
+    tokens: &'t [Token<'t>],
+    holes: &mut Vec<&'t [Token<'t>]>,
+    accept: &mut dyn FnMut(Holes<'_, 't>) -> Option<T>,
+) -> Option<T> {
+    let Some((element, rest)) = elements.split_first() else {
+        return if tokens.is_empty() { accept(holes) } else { None };
+    };
+    match element {
+        Element::Hole => {
+            // The last hole has one way only: to take what is left.
+            let shortest = if rest.is_empty() { tokens.len().max(1) } else { 1 };
+            for length in shortest..=tokens.len() {
+                let (taken, left) = tokens.split_at_checked(length)?;
+                holes.push(taken);
+                let found = walk(rest, left, holes, accept);
+                holes.pop();
+                if found.is_some() {
+                    return found;
+                }
+            }
+            None
+        }
+        Element::Word { choices, optional } => {
+            if let Some((first, left)) = tokens.split_first()
+                && choices.iter().any(|choice| first.is(choice))
+            {
+                let found = walk(rest, left, holes, accept);
+                if found.is_some() {
+                    return found;
+                }
+            }
+            if *optional { walk(rest, tokens, holes, accept) } else { None }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -71,9 +146,9 @@ mod tests {
     use super::super::lexer::tokens;
     use super::*;
 
-    fn holes(pattern: &str, text: &str) -> Option<Vec<String>> {
+    fn holes(pattern: &'static str, text: &str) -> Option<Vec<String>> {
         let tokens = tokens(text).unwrap();
-        find(pattern, &tokens, &mut |holes| {
+        Grammar::new(&[(pattern, ())]).find(&tokens, |(), holes| {
             let text = |hole: &&[Token]| {
                 hole.iter().map(|t| t.raw.to_owned()).collect::<Vec<_>>().join(" ")
             };
@@ -83,8 +158,8 @@ mod tests {
 
     #[test]
     fn every_token_must_be_accounted_for() {
-        assert!(covers("how many [more] days|weeks", &tokens("How many weeks").unwrap()));
-        assert!(!covers("how many days", &tokens("how many days left").unwrap()));
+        assert!(holes("how many [more] days|weeks", "How many weeks").is_some());
+        assert!(holes("how many days", "how many days left").is_none());
     }
 
     #[test]
@@ -97,11 +172,24 @@ mod tests {
     fn every_way_is_tried_until_one_is_accepted() {
         let tokens = tokens("5 in in in").unwrap();
         let mut seen = Vec::new();
-        let none: Option<()> = find("# in #", &tokens, &mut |holes| {
+        let none: Option<()> = Grammar::new(&[("# in #", ())]).find(&tokens, |(), holes| {
             seen.push(holes[0].len());
             None
         });
         assert!(none.is_none());
         assert_eq!(seen, [1, 2]);
+    }
+
+    #[test]
+    fn the_order_of_the_table_holds_whatever_a_pattern_begins_with() {
+        let grammar =
+            Grammar::new(&[("x #", 0), ("# y", 1), ("[x] # z", 2), ("x|w y", 3), ("#", 4)]);
+        let mut tried = Vec::new();
+        let none: Option<()> = grammar.find(&tokens("x y").unwrap(), |meaning, _| {
+            tried.push(meaning);
+            None
+        });
+        assert!(none.is_none());
+        assert_eq!(tried, [0, 1, 3, 4]);
     }
 }

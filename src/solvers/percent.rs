@@ -1,5 +1,7 @@
 //! Percentages in phrases: shares, discounts, changes.
 
+use std::sync::LazyLock;
+
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
@@ -11,7 +13,7 @@ use super::exact::{bounded, divide};
 use super::expression::{Value, value};
 use super::items::Vocabulary;
 use super::lexer::{Token, whole};
-use super::pattern::{Holes, find};
+use super::pattern::{Grammar, Holes};
 use super::question::Question;
 use super::show::{approximate, measure, operand, step};
 
@@ -19,21 +21,18 @@ const SOLVER: &str = "percent";
 
 /// Answers phrases about percentages.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
-    let body = question.body();
-    PHRASES
-        .iter()
-        .find_map(|(pattern, answer)| find(pattern, body, &mut |holes| answer(holes)))
+    GRAMMAR.find(question.body(), |answer, holes| answer(holes))
 }
 
 /// `20%` or "twenty percent", as 0.2.
 fn percentage(hole: &[Token<'_>]) -> Option<BigRational> {
-    let value = value(hole, Vocabulary::Words, &mut Vec::new())?;
+    let value = value(hole, Vocabulary::Words, None)?;
     (value.percent && !value.number.is_negative()).then_some(value.number)
 }
 
 /// A number that may carry a currency mark.
 fn amount(hole: &[Token<'_>]) -> Option<Value> {
-    value(hole, Vocabulary::Words, &mut Vec::new()).filter(|v| !v.percent && v.is_literal())
+    value(hole, Vocabulary::Words, None).filter(|v| !v.percent && v.is_literal())
 }
 
 /// A share, such as 0.15, as `15%`; its number is 15.
@@ -59,6 +58,18 @@ fn share(holes: Holes<'_, '_>) -> Option<Solution> {
 fn share_reversed(holes: Holes<'_, '_>) -> Option<Solution> {
     let [of, part] = holes else { return None };
     share(&[part, of])
+}
+
+fn fraction(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [of, part] = holes else { return None };
+    let share = divide(&number(part)?, &number(of)?).filter(|s| !s.is_integer())?;
+    let content = format!("{}/{}", share.numer(), share.denom());
+    Some(Solution {
+        solver: SOLVER,
+        content,
+        answer: Canonical::Number(share.into()),
+        steps: Vec::new(),
+    })
 }
 
 fn single_as_percent(holes: Holes<'_, '_>) -> Option<Solution> {
@@ -140,6 +151,8 @@ fn fallen(holes: Holes<'_, '_>) -> Option<Solution> {
 
 type Phrase = fn(Holes<'_, '_>) -> Option<Solution>;
 
+static GRAMMAR: LazyLock<Grammar<Phrase>> = LazyLock::new(|| Grammar::new(PHRASES));
+
 const PHRASES: &[(&str, Phrase)] = &[
     ("what percent|percentage|% of # is #", share_reversed),
     ("what percent|percentage|% is # of #", share),
@@ -161,6 +174,8 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("decrease|reduce|discount|lower # by #", decreased),
     ("# decreased|reduced|discounted by #", decreased),
     ("add # to #", added),
+    ("# more than #", added),
+    ("# less than #", off),
     ("take # off [of] #", off),
     ("subtract # from #", off),
     ("# tip on|for #", part),
@@ -170,6 +185,7 @@ const PHRASES: &[(&str, Phrase)] = &[
         [percent, part] => base(&[part, percent]),
         _ => None,
     }),
+    ("what fraction of # is #", fraction),
     ("percent|percentage|% change from # to #", changed),
     ("percent|percentage|% increase from # to #", risen),
     ("percent|percentage|% decrease from # to #", fallen),

@@ -1,5 +1,7 @@
 //! Properties of whole numbers: prime, even, divisible, a square; their factors.
 
+use std::sync::LazyLock;
+
 use num_bigint::BigInt;
 use num_integer::Integer;
 use num_rational::BigRational;
@@ -8,10 +10,10 @@ use num_traits::{ToPrimitive, Zero};
 use crate::domain::{Canonical, Step};
 
 use super::Solution;
-use super::arithmetic::number;
+use super::arithmetic::operand_of;
 use super::comparison::yes_no;
 use super::exact::{Root, root};
-use super::pattern::{Holes, find};
+use super::pattern::{Grammar, Holes};
 use super::question::Question;
 use super::show::step;
 
@@ -21,14 +23,12 @@ const MAX_FACTORED: u64 = 1_000_000_000;
 
 /// Answers questions about one whole number, or a pair.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
-    let body = question.body();
-    PHRASES
-        .iter()
-        .find_map(|(pattern, answer)| find(pattern, body, &mut |holes| answer(holes)))
+    GRAMMAR.find(question.body(), |answer, holes| answer(holes))
 }
 
 fn integers<const N: usize>(holes: Holes<'_, '_>) -> Option<[BigInt; N]> {
-    let read = |hole: &&[_]| number(hole).filter(BigRational::is_integer).map(|n| n.to_integer());
+    let read =
+        |hole: &&[_]| operand_of(hole).filter(BigRational::is_integer).map(|n| n.to_integer());
     holes.iter().map(read).collect::<Option<Vec<_>>>()?.try_into().ok()
 }
 
@@ -39,10 +39,8 @@ fn counting(holes: Holes<'_, '_>) -> Option<u64> {
 
 fn prime(holes: Holes<'_, '_>) -> Option<Solution> {
     let n = counting(holes)?;
-    let steps: Vec<Step> = smallest_factor(n)
-        .map(|d| step(format!("{n} = {d} × {}", n / d)))
-        .into_iter()
-        .collect();
+    let steps: Vec<Step> =
+        smallest_factor(n).map(|d| step(format!("{n} = {d} × {}", n / d))).into_iter().collect();
     Some(yes_no(SOLVER, is_prime(n), steps))
 }
 
@@ -176,6 +174,8 @@ fn times_mod(a: u64, b: u64, modulus: u64) -> u64 {
 }
 
 type Phrase = fn(Holes<'_, '_>) -> Option<Solution>;
+
+static GRAMMAR: LazyLock<Grammar<Phrase>> = LazyLock::new(|| Grammar::new(PHRASES));
 
 const PHRASES: &[(&str, Phrase)] = &[
     ("is [the] [number] # [a] prime [number]", prime),

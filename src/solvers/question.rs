@@ -75,8 +75,8 @@ impl<'a> Question<'a> {
             if let [.., before, last] = body
                 && last.is("!")
             {
-                let glued = !last.spaced
-                    && (before.number().is_some() || before.is(")") || before.is("!"));
+                let glued =
+                    !last.spaced && (before.number().is_some() || before.is(")") || before.is("!"));
                 if !glued {
                     self.to -= 1;
                     continue 'again;
@@ -103,6 +103,10 @@ impl<'a> Question<'a> {
 
 /// The length of the phrase when the tokens start with it.
 pub(super) fn starts_with(tokens: &[Token<'_>], phrase: &str) -> Option<usize> {
+    // Most phrases differ in the first letter, and are then not taken apart.
+    if tokens.first()?.word().is_some_and(|word| !phrase.starts_with(word)) {
+        return None;
+    }
     let mut length = 0;
     for word in phrase.split(' ') {
         if !tokens.get(length)?.is(word) {
@@ -214,10 +218,10 @@ mod tests {
 
     #[test]
     fn wrapping_is_dropped_and_remembered() {
-        assert_eq!(body("Please, what is the sum of 3 and 5?"), Some((
-            "sum of 3 and 5".into(),
-            Asked::WhatIs
-        )));
+        assert_eq!(
+            body("Please, what is the sum of 3 and 5?"),
+            Some(("sum of 3 and 5".into(), Asked::WhatIs))
+        );
         assert_eq!(body("2 + 2 = ?"), Some(("2 + 2".into(), Asked::Compute)));
     }
 

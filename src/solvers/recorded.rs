@@ -32,7 +32,9 @@ fn asked(row: &Value, field: &str) -> Option<Solution> {
 /// Whether the answer is the recorded one, in the form in which the set writes it.
 fn matches(solution: &Solution, gold: &str) -> bool {
     match &solution.answer {
-        Canonical::Number(number) => gold.parse().is_ok_and(|gold: crate::domain::Number| gold == *number),
+        Canonical::Number(number) => {
+            gold.parse().is_ok_and(|gold: crate::domain::Number| gold == *number)
+        }
         Canonical::YesNo(yes) => gold.eq_ignore_ascii_case(if *yes { "true" } else { "false" }),
         _ => solution.content == gold,
     }
@@ -78,7 +80,9 @@ fn answered_in(name: &str, field: &str) -> Option<(usize, Vec<String>)> {
     let rows = rows(name)?;
     let answered: Vec<String> = rows
         .iter()
-        .filter_map(|row| Some(format!("{} -> {}", row[field].as_str()?, asked(row, field)?.content)))
+        .filter_map(|row| {
+            Some(format!("{} -> {}", row[field].as_str()?, asked(row, field)?.content))
+        })
         .collect();
     println!("{name}: {} of {} answered\n{}", answered.len(), rows.len(), answered.join("\n"));
     Some((rows.len(), answered))
@@ -86,7 +90,9 @@ fn answered_in(name: &str, field: &str) -> Option<(usize, Vec<String>)> {
 
 #[test]
 fn word_problems_and_examinations_are_met_with_silence() {
-    for (name, field) in [("gsm8k-answers.jsonl.gz", "prompt"), ("mmlu-outcomes.jsonl.gz", "prompt")] {
+    for (name, field) in
+        [("gsm8k-answers.jsonl.gz", "prompt"), ("mmlu-outcomes.jsonl.gz", "prompt")]
+    {
         if let Some((_, answered)) = answered_in(name, field) {
             assert!(answered.is_empty(), "{name}: {answered:?}");
         }

@@ -16,6 +16,9 @@ const EXACT_DECIMALS: u32 = 30;
 /// Longest denominator of a fraction that is shown as one, in bits.
 const FRACTION_BITS: u64 = 24;
 
+/// Largest number within a step, in bits; 40 digits have fewer.
+const OPERAND_BITS: u64 = 136;
+
 /// A figure for people and the number it stands for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
@@ -72,6 +75,9 @@ pub(super) fn approximate(value: &BigRational) -> Option<Shown> {
 /// A number within a step: as a step must be readable by the evaluator, too, inexact decimals
 /// are written as fractions. `None` where it is too long to help anyone.
 pub(super) fn operand(value: &BigRational) -> Option<String> {
+    if value.numer().bits() + value.denom().bits() > OPERAND_BITS {
+        return None;
+    }
     let text = Number::from(value.clone()).exact_decimal(12).unwrap_or_else(|| {
         let sign = if value.is_negative() { "-" } else { "" };
         format!("{sign}({}/{})", value.numer().abs(), value.denom())

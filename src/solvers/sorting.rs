@@ -1,13 +1,14 @@
 //! Putting words and numbers in order.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 use crate::domain::{Canonical, Number};
 use crate::text::{fold, is_stop_word};
 
 use super::Solution;
 use super::lexer::tokens;
-use super::pattern::{Holes, covers, find};
+use super::pattern::Grammar;
 use super::question::{Question, raw};
 use super::text_ops::behind_colon;
 
@@ -16,25 +17,42 @@ const SOLVER: &str = "sorting";
 /// Sorts the words or numbers of a list behind a colon, or of a list within the question.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     if let Some((head, text)) = behind_colon(question) {
-        let (_, wanted, descending) =
-            COLON.iter().find(|(pattern, ..)| covers(pattern, head))?;
-        let text = text.strip_prefix("List:").or(text.strip_prefix("list:")).unwrap_or(&text);
-        return sort(text.trim().trim_end_matches(['?', '.']), *wanted, *descending);
+        let list = text.strip_prefix("List:").or(text.strip_prefix("list:"));
+        let labelled = list.is_some();
+        let text = list.unwrap_or(&text).trim().trim_end_matches(['?', '.']);
+        // Unless it is labelled a list, more instructions may follow the words.
+        let clear =
+            text.contains(',') || !text.split_whitespace().any(|w| w != "and" && instructs(w));
+        if !labelled && !clear {
+            return None;
+        }
+        return COLON_GRAMMAR.find(head, |(wanted, descending), _| sort(text, wanted, descending));
     }
-    INLINE.iter().find_map(|(pattern, wanted, descending)| {
-        find(pattern, question.body(), &mut |holes: Holes<'_, '_>| {
-            let [hole] = holes else { return None };
-            // A word of grammar in the list means that the list is not all there is.
-            let grammar = |t: &super::lexer::Token<'_>| {
-                t.word().is_some_and(|w| w != "and" && is_stop_word(w))
-            };
-            if hole.iter().any(grammar) {
-                return None;
-            }
-            sort(raw(question.input, hole), *wanted, *descending)
-        })
+    INLINE_GRAMMAR.find(question.body(), |(wanted, descending), holes| {
+        let [hole] = holes else { return None };
+        // A word of grammar in the list means that the list is not all there is.
+        if hole.iter().any(|t| t.word().is_some_and(|w| w != "and" && is_stop_word(w))) {
+            return None;
+        }
+        sort(raw(question.input, hole), wanted, descending)
     })
 }
+
+/// Words that speak about a list rather than stand in one.
+const INSTRUCTIONS: &[&str] = &[
+    "in",
+    "by",
+    "from",
+    "into",
+    "then",
+    "order",
+    "ascending",
+    "descending",
+    "reverse",
+    "alphabetically",
+    "please",
+    "thanks",
+];
 
 /// What is to be sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +117,10 @@ fn items(text: &str) -> Option<(Vec<&str>, &'static str)> {
             _ => return None,
         }
     }
-    let single = |item: &&str| !item.is_empty() && !item.contains(char::is_whitespace);
+    let single = |item: &&str| {
+        let courtesy = ["please", "thanks", "etc"].contains(item);
+        !item.is_empty() && !courtesy && !item.contains(char::is_whitespace)
+    };
     let complete = items.len() > 1 && items.iter().all(single);
     complete.then_some((items, separator))
 }
@@ -107,7 +128,11 @@ fn items(text: &str) -> Option<(Vec<&str>, &'static str)> {
 /// Without regard to capitals. Where marks within words would change the order, depending on
 /// whether they count, there is none; nor is there for letters beyond ASCII.
 fn sorted_words(items: Vec<&str>, descending: bool) -> Option<Vec<&str>> {
-    if !items.iter().all(|w| w.is_ascii() && w.starts_with(|c: char| c.is_ascii_alphabetic())) {
+    let plain = |w: &&str| {
+        w.starts_with(|c: char| c.is_ascii_alphabetic())
+            && w.chars().all(|c| c.is_ascii_alphanumeric() || "'-&_".contains(c))
+    };
+    if !items.iter().all(plain) {
         return None;
     }
     let by = |key: fn(&str) -> String| {
@@ -133,33 +158,66 @@ fn number(item: &str) -> Option<Number> {
 
 use Wanted::{Either, Numbers, Words};
 
-const COLON: &[(&str, Wanted, bool)] = &[
-    ("sort [this|these|the] [following] [list]", Either, false),
-    ("sort [this|these|the] [following] [list] [of] words", Words, false),
-    ("sort [this|these|the] [following] [list] [of] [words] alphabetically", Words, false),
-    ("sort [this|these|the] [following] [list] [of] words [in|into] alphabetical order", Words, false),
-    ("sort [this|these|the] [following] [list] [of] [words] [in|into] [ascending] alphabetical order", Words, false),
-    ("sort [this|these|the] [following] [list] [of] [words] [in] reverse alphabetical order", Words, true),
-    ("put|arrange|order|list [this|these|the] [following] [list] [of] [words] in|into alphabetical order", Words, false),
-    ("put|arrange|order [this|these|the] [following] [list] [of] [words] alphabetically", Words, false),
-    ("alphabetize|alphabetise [this|these|the] [following] [list] [of] [words]", Words, false),
-    ("sort [this|these|the] [following] [list] [of] numbers", Numbers, false),
-    ("sort|order|arrange|put [this|these|the] [following] [list] [of] numbers in|from ascending|increasing order", Numbers, false),
-    ("sort|order|arrange|put [this|these|the] [following] [list] [of] numbers in|from descending|decreasing order", Numbers, true),
-    ("sort|order|arrange [this|these|the] [following] [list] [of] numbers from smallest|least|lowest to largest|greatest|highest|biggest", Numbers, false),
-    ("sort|order|arrange [this|these|the] [following] [list] [of] numbers from largest|greatest|highest|biggest to smallest|least|lowest", Numbers, true),
-    ("sort in ascending order", Numbers, false),
-    ("sort in descending order", Numbers, true),
+static COLON_GRAMMAR: LazyLock<Grammar<(Wanted, bool)>> = LazyLock::new(|| Grammar::new(COLON));
+static INLINE_GRAMMAR: LazyLock<Grammar<(Wanted, bool)>> = LazyLock::new(|| Grammar::new(INLINE));
+
+/// What is sorted, and whether downwards.
+const COLON: &[(&str, (Wanted, bool))] = &[
+    ("sort [this|these|the] [following] [list]", (Either, false)),
+    ("sort [this|these|the] [following] [list] [of] words", (Words, false)),
+    ("sort [this|these|the] [following] [list] [of] [words] alphabetically", (Words, false)),
+    (
+        "sort [this|these|the] [following] [list] [of] words [in|into] alphabetical order",
+        (Words, false),
+    ),
+    (
+        "sort [this|these|the] [following] [list] [of] [words] [in|into] [ascending] alphabetical order",
+        (Words, false),
+    ),
+    (
+        "sort [this|these|the] [following] [list] [of] [words] [in] reverse alphabetical order",
+        (Words, true),
+    ),
+    (
+        "put|arrange|order|list [this|these|the] [following] [list] [of] [words] in|into alphabetical order",
+        (Words, false),
+    ),
+    (
+        "put|arrange|order [this|these|the] [following] [list] [of] [words] alphabetically",
+        (Words, false),
+    ),
+    ("alphabetize|alphabetise [this|these|the] [following] [list] [of] [words]", (Words, false)),
+    ("sort [this|these|the] [following] [list] [of] numbers", (Numbers, false)),
+    (
+        "sort|order|arrange|put [this|these|the] [following] [list] [of] numbers in|from ascending|increasing order",
+        (Numbers, false),
+    ),
+    (
+        "sort|order|arrange|put [this|these|the] [following] [list] [of] numbers in|from descending|decreasing order",
+        (Numbers, true),
+    ),
+    (
+        "sort|order|arrange [this|these|the] [following] [list] [of] numbers from smallest|least|lowest to largest|greatest|highest|biggest",
+        (Numbers, false),
+    ),
+    (
+        "sort|order|arrange [this|these|the] [following] [list] [of] numbers from largest|greatest|highest|biggest to smallest|least|lowest",
+        (Numbers, true),
+    ),
+    ("sort in ascending order", (Numbers, false)),
+    ("sort in descending order", (Numbers, true)),
 ];
 
-const INLINE: &[(&str, Wanted, bool)] = &[
-    ("sort|order|arrange [the] [words] # alphabetically", Words, false),
-    ("sort|put|arrange|order|list [the] [words] # in alphabetical order", Words, false),
-    ("sort [the] [words] # in reverse alphabetical order", Words, true),
-    ("alphabetize|alphabetise #", Words, false),
-    ("sort [the] [numbers] # in ascending|increasing order", Numbers, false),
-    ("sort [the] [numbers] # in descending|decreasing order", Numbers, true),
-    ("sort [the] numbers #", Numbers, false),
-    ("sort [the] [numbers] # from smallest|lowest to largest|highest", Numbers, false),
-    ("sort [the] [numbers] # from largest|highest to smallest|lowest", Numbers, true),
+const INLINE: &[(&str, (Wanted, bool))] = &[
+    ("sort|order|arrange [the] [words] # alphabetically", (Words, false)),
+    ("sort|put|arrange|order|list [the] [words] # in alphabetical order", (Words, false)),
+    ("sort [the] [words] # in reverse alphabetical order", (Words, true)),
+    ("alphabetize|alphabetise #", (Words, false)),
+    ("sort [the] [numbers] # in ascending|increasing order", (Numbers, false)),
+    ("sort [the] [numbers] # in descending|decreasing order", (Numbers, true)),
+    ("sort [the] numbers #", (Numbers, false)),
+    ("sort [the|these] words #", (Words, false)),
+    ("sort #", (Numbers, false)),
+    ("sort [the] [numbers] # from smallest|lowest to largest|highest", (Numbers, false)),
+    ("sort [the] [numbers] # from largest|highest to smallest|lowest", (Numbers, true)),
 ];

@@ -3,12 +3,15 @@
 //! What is counted must be marked as text: quoted, behind a colon, called "the word", or a single
 //! plain word that names nothing with letters of its own ("the alphabet", "English").
 
+use std::sync::LazyLock;
+
 use crate::domain::{Canonical, Number};
 use crate::text::{fold, is_stop_word};
 
 use super::Solution;
 use super::lexer::{Kind, Token};
-use super::pattern::{Holes, covers, find};
+use super::number_words::spelled;
+use super::pattern::{Grammar, Holes};
 use super::question::Question;
 use super::units::is_unit;
 
@@ -18,21 +21,23 @@ const SOLVER: &str = "text";
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
     if let Some((head, text)) = behind_colon(question) {
-        return COLON
-            .iter()
-            .find(|(pattern, _)| covers(pattern, head))
-            .and_then(|(_, operation)| operation(&text));
+        return COLON_GRAMMAR.find(head, |operation, _| operation(&text));
     }
-    WORD.iter()
-        .find_map(|(pattern, must_be_marked, operation)| {
-            find(pattern, body, &mut |holes| {
-                let given = given(holes.first()?)?;
-                (given.marked || !must_be_marked).then(|| operation(&given.text)).flatten()
-            })
+    WORD_GRAMMAR
+        .find(body, |(needs, operation), holes| {
+            let given = given(holes.first()?)?;
+            let taken = match needs {
+                Needs::Word => given.marked || !is_proper_name(&given.text),
+                Needs::Marked => given.marked,
+                // "how many words are in 'War and Peace'" asks about a book.
+                Needs::Sentence => given.marked && !(given.quoted && is_title(&given.text)),
+            };
+            if !taken {
+                return None;
+            }
+            operation(&given.text)
         })
-        .or_else(|| {
-            LETTER.iter().find_map(|pattern| find(pattern, body, &mut |holes| occurrences(holes)))
-        })
+        .or_else(|| LETTER_GRAMMAR.find(body, |letters, holes| occurrences(letters, holes)))
 }
 
 /// The head of a question and the text behind its first colon, one pair of quotes taken off.
@@ -52,6 +57,33 @@ struct Given {
     text: String,
     /// Quoted, or called a word: no doubt that the letters are meant.
     marked: bool,
+    /// Quoted and not called anything.
+    quoted: bool,
+}
+
+/// What an operation must be given.
+#[derive(Debug, Clone, Copy)]
+enum Needs {
+    /// Any word that is no name.
+    Word,
+    /// A text marked as such: "reverse osmosis" asks for no letters.
+    Marked,
+    /// A text marked as such, and no title of a work.
+    Sentence,
+}
+
+/// "Rotokas" may be a language with letters of its own.
+fn is_proper_name(word: &str) -> bool {
+    word.starts_with(char::is_uppercase) && word.contains(char::is_lowercase)
+}
+
+/// Several words, the long ones with capitals.
+fn is_title(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let capital = |w: &&str| w.len() <= 3 || w.starts_with(char::is_uppercase);
+    words.len() > 1
+        && words.iter().all(capital)
+        && words.last().is_some_and(|w| w.starts_with(char::is_uppercase))
 }
 
 /// A quotation; or one word, called a word or plain enough to be taken as one.
@@ -67,12 +99,19 @@ fn given(hole: &[Token<'_>]) -> Option<Given> {
     };
     match rest {
         [Token { kind: Kind::Quoted(quoted), .. }] => {
-            Some(Given { text: quoted.clone(), marked: true })
+            Some(Given { text: quoted.clone(), marked: true, quoted: !called })
         }
         [token] => {
             let word = token.word()?;
-            let named = is_stop_word(word) || NO_SPELLING.contains(&word) || is_unit(token);
-            (called || !named).then(|| Given { text: token.raw.to_owned(), marked: called })
+            let named = is_stop_word(word)
+                || NO_SPELLING.contains(&word)
+                || is_unit(token)
+                || spelled(rest).is_some();
+            (called || !named).then(|| Given {
+                text: token.raw.to_owned(),
+                marked: called,
+                quoted: false,
+            })
         }
         _ => None,
     }
@@ -138,12 +177,14 @@ fn lower(text: &str) -> Option<Solution> {
 }
 
 /// How often a letter, or a quoted part, occurs in a text; capitals do not matter.
-fn occurrences(holes: Holes<'_, '_>) -> Option<Solution> {
+///
+/// "how many m in a marathon" asks for metres, unless the phrase speaks of letters.
+fn occurrences(letters: bool, holes: Holes<'_, '_>) -> Option<Solution> {
     let [part, whole_text] = holes else { return None };
+    let measure = matches!(part, [unit] if is_unit(unit));
     let (part, named) = sought(part)?;
-    // "how many m in km", "how many C in F": units, or symbols, not letters.
-    let Given { text, marked } = given(whole_text)?;
-    if !named && !marked && text.chars().count() < 3 {
+    let Given { text, marked, .. } = given(whole_text)?;
+    if !letters && !named && !marked && (measure || text.chars().count() < 3) {
         return None;
     }
     let text = fold(&text);
@@ -171,7 +212,8 @@ fn sought(hole: &[Token<'_>]) -> Option<(String, bool)> {
         }
         [letter] => {
             let word = letter.word()?;
-            let plural = word.strip_suffix("'s").or_else(|| word.strip_suffix('s').filter(|w| single(w)));
+            let plural =
+                word.strip_suffix("'s").or_else(|| word.strip_suffix('s').filter(|w| single(w)));
             match plural {
                 Some(one) if single(one) => Some((one.to_owned(), true)),
                 _ => single(word).then(|| (word.to_owned(), called)),
@@ -183,25 +225,131 @@ fn sought(hole: &[Token<'_>]) -> Option<(String, bool)> {
 
 /// Single words whose letters are hardly ever meant: languages, alphabets, what has no spelling.
 const NO_SPELLING: &[&str] = &[
-    "alphabet", "alphabets", "english", "spanish", "french", "german", "italian", "portuguese",
-    "dutch", "greek", "latin", "russian", "cyrillic", "arabic", "hebrew", "hindi", "sanskrit",
-    "tamil", "telugu", "kannada", "malayalam", "bengali", "urdu", "punjabi", "marathi", "gujarati",
-    "nepali", "persian", "turkish", "chinese", "mandarin", "cantonese", "japanese", "korean",
-    "thai", "vietnamese", "hawaiian", "swahili", "polish", "czech", "swedish", "norwegian",
-    "danish", "finnish", "hungarian", "romanian", "ukrainian", "bulgarian", "esperanto", "irish",
-    "welsh", "gaelic", "mongolian", "tibetan", "burmese", "khmer", "lao", "phonics", "ipa",
-    "scrabble", "hangman", "wordle", "braille", "bible", "quran", "dna", "rna", "language",
-    "languages", "name", "names", "word", "words", "letter", "letters", "text", "sentence",
-    "total", "all", "everything", "general", "string", "title", "order", "case", "writing",
-    "speech", "music", "algebra", "math", "maths", "physics", "chemistry", "morse", "unicode",
-    "ascii", "hangul", "kanji", "hiragana", "katakana", "pinyin", "one", "two", "each", "every",
+    "alphabet",
+    "alphabets",
+    "english",
+    "spanish",
+    "french",
+    "german",
+    "italian",
+    "portuguese",
+    "dutch",
+    "greek",
+    "latin",
+    "russian",
+    "cyrillic",
+    "arabic",
+    "hebrew",
+    "hindi",
+    "sanskrit",
+    "tamil",
+    "telugu",
+    "kannada",
+    "malayalam",
+    "bengali",
+    "urdu",
+    "punjabi",
+    "marathi",
+    "gujarati",
+    "nepali",
+    "persian",
+    "turkish",
+    "chinese",
+    "mandarin",
+    "cantonese",
+    "japanese",
+    "korean",
+    "thai",
+    "vietnamese",
+    "hawaiian",
+    "swahili",
+    "polish",
+    "czech",
+    "swedish",
+    "norwegian",
+    "danish",
+    "finnish",
+    "hungarian",
+    "romanian",
+    "ukrainian",
+    "bulgarian",
+    "esperanto",
+    "irish",
+    "welsh",
+    "gaelic",
+    "mongolian",
+    "tibetan",
+    "burmese",
+    "khmer",
+    "lao",
+    "phonics",
+    "ipa",
+    "scrabble",
+    "hangman",
+    "wordle",
+    "braille",
+    "bible",
+    "quran",
+    "dna",
+    "rna",
+    "language",
+    "languages",
+    "name",
+    "names",
+    "word",
+    "words",
+    "letter",
+    "letters",
+    "text",
+    "sentence",
+    "total",
+    "all",
+    "everything",
+    "general",
+    "string",
+    "title",
+    "order",
+    "case",
+    "writing",
+    "speech",
+    "music",
+    "algebra",
+    "math",
+    "maths",
+    "physics",
+    "chemistry",
+    "morse",
+    "unicode",
+    "ascii",
+    "hangul",
+    "kanji",
+    "hiragana",
+    "katakana",
+    "pinyin",
+    "one",
+    "two",
+    "each",
+    "every",
+    "hundred",
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "dozen",
 ];
 
 type Operation = fn(&str) -> Option<Solution>;
 
+static COLON_GRAMMAR: LazyLock<Grammar<Operation>> = LazyLock::new(|| Grammar::new(COLON));
+static WORD_GRAMMAR: LazyLock<Grammar<(Needs, Operation)>> = LazyLock::new(|| Grammar::new(WORD));
+static LETTER_GRAMMAR: LazyLock<Grammar<bool>> = LazyLock::new(|| Grammar::new(LETTER));
+
 /// Operations on a text behind a colon.
 const COLON: &[(&str, Operation)] = &[
-    ("count [the] [number] [of] [the] words [in] [this|the] [following] [text|sentence|phrase]", word_count),
+    (
+        "count [the] [number] [of] [the] words [in] [this|the] [following] [text|sentence|phrase]",
+        word_count,
+    ),
     ("how many words are|is [there] in [this|the] [following] [text|sentence|phrase]", word_count),
     ("how many words in [this|the] [following] [text|sentence|phrase]", word_count),
     ("[number|count] [of] words in [this|the] [following] [text|sentence|phrase]", word_count),
@@ -217,52 +365,61 @@ const COLON: &[(&str, Operation)] = &[
     ("convert [this|the] [following] [word|string|text] to lowercase", lower),
 ];
 
-/// Operations on one quotation or word, and whether it must be marked as text: "reverse osmosis"
-/// asks for no letters.
-const WORD: &[(&str, bool, Operation)] = &[
-    ("how many letters is|are [there] in #", false, letters),
-    ("how many letters in #", false, letters),
-    ("how many letters does # have|contain", false, letters),
-    ("count [the] letters in #", false, letters),
-    ("number of letters in #", false, letters),
-    ("how many characters is|are [there] in #", true, characters),
-    ("how many characters in #", true, characters),
-    ("how many characters does # have|contain", true, characters),
-    ("length of #", true, characters),
-    ("how many words is|are [there] in #", true, word_count),
-    ("how many words in #", true, word_count),
-    ("count [the] words in #", true, word_count),
-    ("number of words in #", true, word_count),
-    ("how many vowels is|are [there] in #", false, vowels),
-    ("how many vowels in #", false, vowels),
-    ("how many vowels does # have|contain", false, vowels),
-    ("count [the] vowels in #", false, vowels),
-    ("number of vowels in #", false, vowels),
-    ("how many consonants is|are [there] in #", false, consonants),
-    ("how many consonants in #", false, consonants),
-    ("number of consonants in #", false, consonants),
-    ("reverse #", true, reversed),
-    ("spell # backwards|backward", false, reversed),
-    ("# spelled|written backwards|backward", false, reversed),
-    ("uppercase #", false, upper),
-    ("lowercase #", false, lower),
-    ("convert|change|turn|put # to|into|in uppercase", false, upper),
-    ("convert|change|turn|put # to|into|in lowercase", false, lower),
-    ("# in uppercase", false, upper),
-    ("# in lowercase", false, lower),
+/// Operations on one quotation or word.
+const WORD: &[(&str, (Needs, Operation))] = &[
+    ("how many letters is|are [there] in #", (Needs::Word, letters)),
+    ("how many letters in #", (Needs::Word, letters)),
+    ("how many letters does # have|contain", (Needs::Word, letters)),
+    ("count [the] letters in #", (Needs::Word, letters)),
+    ("number of letters in #", (Needs::Word, letters)),
+    ("how many characters is|are [there] in #", (Needs::Sentence, characters)),
+    ("how many characters in #", (Needs::Sentence, characters)),
+    ("how many characters does # have|contain", (Needs::Sentence, characters)),
+    ("length of #", (Needs::Sentence, characters)),
+    ("how many words is|are [there] in #", (Needs::Sentence, word_count)),
+    ("how many words in #", (Needs::Sentence, word_count)),
+    ("count [the] words in #", (Needs::Sentence, word_count)),
+    ("number of words in #", (Needs::Sentence, word_count)),
+    ("how many vowels is|are [there] in #", (Needs::Word, vowels)),
+    ("how many vowels in #", (Needs::Word, vowels)),
+    ("how many vowels does # have|contain", (Needs::Word, vowels)),
+    ("count [the] vowels in #", (Needs::Word, vowels)),
+    ("number of vowels in #", (Needs::Word, vowels)),
+    ("how many consonants is|are [there] in #", (Needs::Word, consonants)),
+    ("how many consonants in #", (Needs::Word, consonants)),
+    ("number of consonants in #", (Needs::Word, consonants)),
+    ("reverse #", (Needs::Marked, reversed)),
+    ("spell # backwards|backward", (Needs::Word, reversed)),
+    ("# spelled|written backwards|backward", (Needs::Word, reversed)),
+    ("uppercase #", (Needs::Word, upper)),
+    ("lowercase #", (Needs::Word, lower)),
+    ("convert|change|turn|put # to|into|in uppercase", (Needs::Word, upper)),
+    ("convert|change|turn|put # to|into|in lowercase", (Needs::Word, lower)),
+    ("# in uppercase", (Needs::Word, upper)),
+    ("# in upper case", (Needs::Word, upper)),
+    ("# in lower case", (Needs::Word, lower)),
+    ("make # uppercase", (Needs::Word, upper)),
+    ("write # in uppercase", (Needs::Word, upper)),
+    ("write # in lowercase", (Needs::Word, lower)),
+    ("convert|change|turn # to upper case", (Needs::Word, upper)),
+    ("convert|change|turn # to lower case", (Needs::Word, lower)),
+    ("reverse the letters in|of #", (Needs::Word, reversed)),
+    ("# backwards|backward", (Needs::Marked, reversed)),
+    ("make # lowercase", (Needs::Word, lower)),
+    ("# in lowercase", (Needs::Word, lower)),
 ];
 
-/// Counting a letter or a part: what is sought, then where.
-const LETTER: &[&str] = &[
-    "how many times does|do # occur|occurs|appear|appears in #",
-    "how many times is # in #",
-    "how often does # occur|appear in #",
-    "how many # is|are [there] in #",
-    "how many # in #",
-    "how many # does # have|contain",
-    "count # in #",
-    "count [the] [number] of # in #",
-    "count [the] occurrences of # in #",
-    "number of # in #",
-    "number of occurrences|times of # in #",
+/// Counting a letter or a part: what is sought, then where; and whether letters are spoken of.
+const LETTER: &[(&str, bool)] = &[
+    ("how many times does|do # occur|occurs|appear|appears in #", true),
+    ("how many times is # in #", false),
+    ("how often does # occur|appear in #", true),
+    ("how many # is|are [there] in #", false),
+    ("how many # in #", false),
+    ("how many # does # have|contain", false),
+    ("count # in #", true),
+    ("count [the] [number] of # in #", true),
+    ("count [the] occurrences of # in #", true),
+    ("number of # in #", false),
+    ("number of occurrences|times of # in #", true),
 ];

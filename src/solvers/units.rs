@@ -1,5 +1,7 @@
 //! Conversion of units, exact where the sizes are.
 
+use std::sync::LazyLock;
+
 use num_rational::BigRational;
 use num_traits::Signed;
 
@@ -9,9 +11,9 @@ use super::Solution;
 use super::exact::bounded;
 use super::lexer::{Token, whole};
 use super::number_words::spelled;
-use super::pattern::find;
+use super::pattern::Grammar;
 use super::question::Question;
-use super::show::{measure, operand, step};
+use super::show::{measure, step};
 use super::unit_table::{self, Kind, Unit};
 
 const SOLVER: &str = "units";
@@ -30,29 +32,23 @@ struct Named {
 
 /// Answers conversions, and how many of one unit another has.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
-    let body = question.body();
-    QUANTITY_FIRST
-        .iter()
-        .find_map(|pattern| {
-            find(pattern, body, &mut |holes| match holes {
-                [from, to] => convert(&quantity(from)?, named(to)?),
-                _ => None,
-            })
-        })
-        .or_else(|| {
-            UNIT_FIRST.iter().find_map(|pattern| {
-                find(pattern, body, &mut |holes| match holes {
-                    [to, from] => convert(&quantity(from).or_else(|| one(from))?, named(to)?),
-                    _ => None,
-                })
-            })
-        })
-        .or_else(|| {
-            find("convert # from # to|into #", body, &mut |holes| match holes {
-                [number, from, to] => convert(&counted(number, named(from)?)?, named(to)?),
-                _ => None,
-            })
-        })
+    GRAMMAR.find(question.body(), |order, holes| match (order, holes) {
+        (Order::Quantity, [from, to]) => convert(&quantity(from)?, named(to)?),
+        (Order::Wanted, [to, from]) => convert(&quantity(from).or_else(|| one(from))?, named(to)?),
+        (Order::Number, [number, from, to]) => convert(&counted(number, named(from)?)?, named(to)?),
+        _ => None,
+    })
+}
+
+/// The order in which a phrase names things.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    /// A quantity, then the unit wanted.
+    Quantity,
+    /// The unit wanted, then a quantity.
+    Wanted,
+    /// A number, its unit, the unit wanted.
+    Number,
 }
 
 /// Whether a word is a unit: "how many m in km" asks for metres, not for letters.
@@ -95,7 +91,15 @@ fn quantity(tokens: &[Token<'_>]) -> Option<Quantity> {
     while !rest.is_empty() {
         let (value, used) = amount(rest)?;
         rest = rest.get(used..)?;
-        let next = (1..rest.len()).find(|&i| amount_starts(&rest[i..])).unwrap_or(rest.len());
+        // "5 foot 10", "5'10": inches are understood.
+        let feet = terms.len() == 1 && terms.first().is_some_and(|(_, n)| n.unit.symbol == "ft");
+        if feet && rest.is_empty() && value < whole(12) {
+            terms.push((value, Named { unit: unit_table::find("in", "in")?, vague: false }));
+            break;
+        }
+        let next = (1..rest.len())
+            .find(|&i| rest[i - 1].is("'") || amount_starts(&rest[i..]))
+            .unwrap_or(rest.len());
         let (unit_tokens, left) = rest.split_at_checked(next)?;
         let unit_tokens = match unit_tokens {
             [name @ .., joint] if !left.is_empty() && (joint.is("and") || joint.is(",")) => name,
@@ -120,7 +124,11 @@ fn quantity(tokens: &[Token<'_>]) -> Option<Quantity> {
 
 /// The 2 of "ft2" and "ft^2" is no new amount, that of "5ft2in" is.
 fn amount_starts(tokens: &[Token<'_>]) -> bool {
-    let measured = matches!(tokens, [_, unit, ..] if !unit.spaced && (unit.word().is_some() || unit.is("\"")));
+    let measured = match tokens {
+        [_, unit, ..] => !unit.spaced && (unit.word().is_some() || unit.is("\"")),
+        [last] => last.raw.len() > 1,
+        [] => false,
+    };
     tokens.first().is_some_and(|t| t.spaced || measured) && spelled(tokens).is_some()
 }
 
@@ -205,9 +213,11 @@ fn convert(from: &Quantity, to: Named) -> Option<Solution> {
     let note = if target.note.is_empty() { terms.first()?.1.note } else { target.note };
     let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
     let steps = terms.iter().filter_map(|(_, unit)| relation(unit, target)).map(step).collect();
+    let one = shown.number == Number::from(1);
+    let symbol = if one { singular(target.symbol) } else { target.symbol };
     Some(Solution {
         solver: SOLVER,
-        content: format!("{} {}{note}", shown.text, target.symbol),
+        content: format!("{} {symbol}{note}", shown.text),
         answer: Canonical::Number(shown.number),
         steps,
     })
@@ -228,29 +238,51 @@ fn relation(from: &Unit, to: &Unit) -> Option<String> {
         ("K", "°C") => "°C = K − 273.15".to_owned(),
         ("°F", "K") => "K = (°F + 459.67) × 5/9".to_owned(),
         ("K", "°F") => "°F = K × 9/5 − 459.67".to_owned(),
-        (a, b) if size(from) >= size(to) => {
-            format!("1 {a} = {} {b}", operand(&(size(from) / size(to)))?)
+        (a, b) if a == b => return None,
+        _ => {
+            // Whichever way round is a decimal that ends; else rounded, and marked so.
+            let ratio = size(from) / size(to);
+            let (forth, back) = (measure(&ratio)?.text, measure(&ratio.recip())?.text);
+            let line = |large: &Unit, figure: &str, small: &Unit| {
+                let equals = if figure.starts_with('≈') { "" } else { "= " };
+                format!("1 {} {equals}{figure} {}", singular(large.symbol), small.symbol)
+            };
+            if forth.starts_with('≈') && !back.starts_with('≈') {
+                line(to, &back, from)
+            } else {
+                line(from, &forth, to)
+            }
         }
-        (a, b) => format!("1 {b} = {} {a}", operand(&(size(to) / size(from)))?),
     })
 }
 
-const QUANTITY_FIRST: &[&str] = &[
-    "[convert|change|express|turn|switch] # to|in|into|as #",
-    "convert|change|express # in terms of #",
-    "# is|are|equals|equal|= how many #",
-    "# is|are equal to how many #",
-    "how much|long|far|tall|heavy|big|hot|fast|high|wide|cold is|are # in #",
-    "# converted to|into #",
-];
+/// "days" → "day"; symbols of units stay.
+fn singular(symbol: &'static str) -> &'static str {
+    match symbol {
+        "centuries" => "century",
+        "millennia" => "millennium",
+        _ if symbol.len() > 3 => symbol.strip_suffix('s').unwrap_or(symbol),
+        _ => symbol,
+    }
+}
 
-const UNIT_FIRST: &[&str] = &[
-    "how many # is|are [there] in #",
-    "how many # in #",
-    "how many # is|are|equals|equal #",
-    "how many # does|do # have|contain|make|equal",
-    "how many # make|makes [up] #",
-    "how many # per|to #",
-    "how many # go|fit into|in #",
-    "number of # in #",
+static GRAMMAR: LazyLock<Grammar<Order>> = LazyLock::new(|| Grammar::new(PHRASES));
+
+const PHRASES: &[(&str, Order)] = &[
+    ("[convert|change|express|turn|switch] # to|in|into|as #", Order::Quantity),
+    ("convert|change|express # in terms of #", Order::Quantity),
+    ("# is|are|equals|equal|= how many #", Order::Quantity),
+    ("# is|are equal to how many #", Order::Quantity),
+    ("how much|long|far|tall|heavy|big|hot|fast|high|wide|cold is|are # in #", Order::Quantity),
+    ("# converted to|into #", Order::Quantity),
+    ("# is what in #", Order::Quantity),
+    ("how many # is|are|were|was [there] in #", Order::Wanted),
+    ("how many # in #", Order::Wanted),
+    ("how many # is|are|equals|equal #", Order::Wanted),
+    ("how many # does|do # have|contain|make|equal", Order::Wanted),
+    ("how many # make|makes [up] #", Order::Wanted),
+    ("how many # per|to #", Order::Wanted),
+    ("how many # go|fit into|in #", Order::Wanted),
+    ("number of # in #", Order::Wanted),
+    ("convert # from # to|into #", Order::Number),
 ];

@@ -64,10 +64,10 @@ static SORT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static QUANTITY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"\bhow (?:many|much|old|far|tall|long|fast|heavy|wide|deep|big|large|often)\b",
-        r"|\bwhat (?:percent(?:age)?|fraction|number|amount|sum|distance|speed|length|area|volume|weight|height|age)\b",
-        r"|\bwhat(?:'s| is| are| was| were| will be| would be|) (?:the |his |her |their |its |my |your )?(?:\w+ ){0,3}?(?:total|sum|difference|product|quotient|average|mean|median|number|amount|cost|price|percentage|probability|profit|ratio|remainder|area|volume|perimeter|speed|distance|value|salary|age|square root|cube root)\b",
-        r"|\b(?:calculate|compute|evaluate|determine|find|work out)\b.{0,60}\b(?:total|sum|difference|product|average|mean|number|amount|cost|price|percentage|probability|profit|area|volume|perimeter|speed|distance|value|age|time|length)\b",
+        r"\bhow (?:many|much|old|far|tall|high|hot|cold|long|fast|heavy|wide|deep|big|large|often)\b",
+        r"|\bwhat (?:percent(?:age)?|fraction|number|amount|score|temperature|sum|distance|speed|length|area|volume|weight|height|age)\b",
+        r"|\bwhat(?:'s| is| are| was| were| will be| would be|) (?:the |his |her |their |its |my |your )?(?:\w+ ){0,3}?(?:total|sum|difference|product|quotient|average|mean|median|number|amount|cost|price|percentage|probability|profit|ratio|remainder|area|volume|perimeter|speed|distance|value|salary|age|temperature|population|weight|length|height|depth|width|measure|score|rate|square root|cube root)\b",
+        r"|\b(?:calculate|compute|evaluate|determine|find|work out)\b.{0,60}\b(?:total|sum|difference|product|average|mean|number|amount|cost|price|percentage|probability|profit|area|volume|perimeter|speed|distance|value|age|time|length|population|share)\b",
         r"|\d\s*%\s*of\s+\$?\d|\bpercent of \$?\d|\bhow .{0,20}\bmore\b|=\s*\??\s*$",
     ))
 });

@@ -11,9 +11,9 @@ pub(super) fn pattern(source: &str) -> Regex {
 }
 
 static END_TOKENS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(concat!(
+    pattern(
         r"(?i)</?s>|<\|[a-z_]{1,24}\|>|<｜[^｜>]{1,40}｜>|<(?:end_of_turn|start_of_turn|eos|bos|pad)>|\[/?INST\]",
-    ))
+    )
 });
 static FRACTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(

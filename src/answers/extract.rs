@@ -42,7 +42,7 @@ pub fn extract(text: &str, expected: Option<Form>) -> Option<Canonical> {
         return None;
     }
     let plain = plain_maths(reply);
-    for declared in declarations(&plain) {
+    for declared in declarations(&plain, expected == Some(Form::Choice)) {
         if is_non_answer(declared) && !signs_only(declared) {
             continue;
         }
@@ -59,7 +59,10 @@ pub fn extract(text: &str, expected: Option<Form>) -> Option<Canonical> {
     match expected {
         Some(Form::Number) => concluding_number(&plain).map(Canonical::Number),
         Some(Form::Choice) => concluding_choice(&plain).map(Canonical::Choice),
-        Some(Form::YesNo) => concluding_yes_no(&plain).map(Canonical::YesNo),
+        // Many a polar question is answered in words that say neither yes nor no.
+        Some(Form::YesNo) => concluding_yes_no(&plain)
+            .map(Canonical::YesNo)
+            .or_else(|| unmarked(&plain, Some(Form::Text))),
         Some(Form::Date) => last_date(&plain).map(Canonical::Date),
         Some(Form::List) => concluding_list(&plain),
         Some(Form::Text) => unmarked(&plain, Some(Form::Text)),
@@ -109,7 +112,7 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(?P<hashes>(?:^|\n)[ \t]*####[ \t]*)",
         r"|(?P<boxed>\\boxed\s*\{)",
         r"|(?P<tag><(?:final_?)?answer>)",
-        r"|(?P<is>\b(?:answer|correct (?:option|choice|statement|sentence|ordering)|option|choice)(?: (?:choice|option))?(?: to (?:the|this|your) (?:question|problem))?[*_\s]*(?:\bis\b|=|\bwould be\b|\bwill be\b|\bshould be\b|\bmust be\b)(?: therefore| thus| simply| clearly)?[*_:\s]*)",
+        r"|(?P<is>\b(?:answer|(?P<option>(?:option|choice|statement|sentence)))(?: (?:choice|option))?(?: to (?:the|this|your) (?:question|problem))?[*_\s]*(?:\bis\b|=|\bwould be\b|\bwill be\b|\bshould be\b|\bmust be\b)(?: therefore| thus| simply| clearly)?[*_:\s]*)",
         r"|(?P<colon>\banswer[*_]*\s*:[*_\s]*)",
     ))
 });
@@ -120,12 +123,16 @@ static HEADING: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What the reply declares to be its answer, the last declaration first.
-fn declarations(plain: &str) -> impl Iterator<Item = &str> {
+fn declarations(plain: &str, options: bool) -> impl Iterator<Item = &str> {
     let found: Vec<_> = DECLARATION.captures_iter(plain).collect();
-    found.into_iter().rev().take(MOST_DECLARATIONS).filter_map(|c| {
+    found.into_iter().rev().take(MOST_DECLARATIONS).filter_map(move |c| {
         let rest = &plain[c.get(0)?.end()..];
         let line = rest.lines().next().unwrap_or_default();
         let line = &line[..line.floor_char_boundary(LONGEST_DECLARATION)];
+        // "The best option is to wait" declares nothing where no options were offered.
+        if c.name("option").is_some() && !options {
+            return None;
+        }
         if c.name("boxed").is_some() {
             return Some(rest.split('}').next().unwrap_or(rest));
         }
@@ -346,6 +353,11 @@ mod tests {
             ("So the answer is (A) and (B).", Form::Choice, None),
             ("The answer is (None of the above).", Form::Choice, Some("none of the above")),
             ("No, it does not.", Form::YesNo, Some("no")),
+            (
+                "Prompts leave the house encrypted.",
+                Form::YesNo,
+                Some("prompts leave the house encrypted"),
+            ),
             ("We are back at (0, 0). So the answer is Yes.", Form::YesNo, Some("yes")),
             ("Therefore the statement is not true.", Form::YesNo, Some("no")),
             ("So the answer is invalid.", Form::Text, Some("invalid")),
@@ -361,6 +373,8 @@ mod tests {
         assert_eq!(shown("So the answer is True.", None).as_deref(), Some("yes"));
         assert_eq!(shown("So the answer is > ] }.", None).as_deref(), Some("> ] }"));
         assert_eq!(shown("Paris.", None).as_deref(), Some("paris"));
+        let advice = "Your best option is to wait";
+        assert_eq!(shown(advice, None).as_deref(), Some("your best option is to wait"));
     }
 
     #[test]

@@ -31,7 +31,7 @@ const ENOUGH_WORDS: usize = 8;
 pub fn check_context(draft: &Draft, request: &Request, evidence: &[Passage]) -> Vec<Check> {
     let passages: Vec<&Passage> = evidence.iter().chain(&request.context).collect();
     let mut checks = vec![grounding(draft, request, &passages)];
-    if draft.source.kind == SourceKind::Document {
+    if is_quotation(draft) {
         checks.push(coverage(draft, &request.input));
     }
     checks.push(relevance(draft, &request.input, &passages));
@@ -43,7 +43,7 @@ fn check(name: &'static str, verdict: Verdict, note: impl Into<String>) -> Check
 }
 
 fn grounding(draft: &Draft, request: &Request, passages: &[&Passage]) -> Check {
-    if draft.source.kind == SourceKind::Document || !draft.citations.is_empty() {
+    if is_quotation(draft) {
         return quoted(draft, passages);
     }
     let from_context = matches!(draft.source.kind, SourceKind::Model | SourceKind::Drafter)
@@ -64,6 +64,16 @@ fn grounding(draft: &Draft, request: &Request, passages: &[&Passage]) -> Check {
         verdict,
         format!("{:.0} % of its words are in the context", share * 100.0),
     )
+}
+
+/// A document expert's answer, or several of them fused. What the lake remembers was grounded when
+/// it was new, and its evidence is not at hand.
+fn is_quotation(draft: &Draft) -> bool {
+    match draft.source.kind {
+        SourceKind::Document => true,
+        SourceKind::Fused => !draft.citations.is_empty(),
+        SourceKind::Solver | SourceKind::Lake | SourceKind::Drafter | SourceKind::Model => false,
+    }
 }
 
 fn quoted(draft: &Draft, passages: &[&Passage]) -> Check {

@@ -67,7 +67,7 @@ pub(super) fn number(bare: &str) -> Option<Number> {
     let found = quantities(bare);
     let pick = |wanted: fn(&&Quantity) -> bool| found.iter().filter(wanted).map(|q| &q.value);
     pick(|q| q.result)
-        .last()
+        .next_back()
         .or_else(|| pick(|q| !q.qualifies).next())
         .or_else(|| pick(|_| true).next())
         .cloned()

@@ -11,11 +11,9 @@ pub(super) fn pattern(source: &str) -> Regex {
 }
 
 static END_TOKENS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(concat!(
+    pattern(
         r"(?i)</?s>|<\|[a-z_]{1,24}\|>|<｜[^｜>]{1,40}｜>|<(?:end_of_turn|start_of_turn|eos|bos|pad)>|\[/?INST\]",
-        // Reasoning models think aloud before they answer.
-        r"|(?s:<think(?:ing)?>.*?</think(?:ing)?>)",
-    ))
+    )
 });
 static FRACTION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -29,13 +27,18 @@ static MATHS_DRESS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"\\[()\[\]]|\\[,;:! ]|\\(?:left|right|quad|qquad|displaystyle)\b|\\(?:\s|$)")
 });
 
-/// Without end tokens and thoughts.
+/// Without end tokens, and without the thoughts that a reasoning model puts before its answer.
 pub(super) fn without_tokens(text: &str) -> Cow<'_, str> {
-    END_TOKENS.replace_all(text, " ")
+    let spoken = ["</think>", "</thinking>"]
+        .iter()
+        .filter_map(|close| text.rfind(close).map(|at| at + close.len()))
+        .max()
+        .map_or(text, |from| &text[from..]);
+    END_TOKENS.replace_all(spoken, " ")
 }
 
 /// LaTeX in plain signs: `\frac{5}{2}` → `5/2`, `\times` → `×`, `\$` → `$`, `1{,}234` → `1,234`.
-pub(super) fn plain_maths(text: &str) -> Cow<'_, str> {
+pub(crate) fn plain_maths(text: &str) -> Cow<'_, str> {
     if !text.contains('\\') && !text.contains("{,}") {
         return Cow::Borrowed(text);
     }

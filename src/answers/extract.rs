@@ -20,6 +20,9 @@ use super::{
 
 /// Characters up to which an unmarked reply of one paragraph counts as an answer by itself.
 const SHORT: usize = 160;
+/// Declarations that are looked at, from the last one back, and bytes of each.
+const MOST_DECLARATIONS: usize = 16;
+const LONGEST_DECLARATION: usize = 2048;
 
 /// The final answer of a model's reply, in canonical form; `None` when the reply gives none.
 ///
@@ -39,12 +42,12 @@ pub fn extract(text: &str, expected: Option<Form>) -> Option<Canonical> {
         return None;
     }
     let plain = plain_maths(reply);
-    for declared in declarations(&plain) {
+    for declared in declarations(&plain, expected == Some(Form::Choice)) {
         if is_non_answer(declared) && !signs_only(declared) {
             continue;
         }
         if expected == Some(Form::Choice) && NO_OPTION.is_match(declared) {
-            return normal_text(declared);
+            return normal_text(undress(declared).trim_matches(['(', ')']));
         }
         if let Some(answer) = read_declared(declared, expected) {
             return Some(answer);
@@ -56,7 +59,10 @@ pub fn extract(text: &str, expected: Option<Form>) -> Option<Canonical> {
     match expected {
         Some(Form::Number) => concluding_number(&plain).map(Canonical::Number),
         Some(Form::Choice) => concluding_choice(&plain).map(Canonical::Choice),
-        Some(Form::YesNo) => concluding_yes_no(&plain).map(Canonical::YesNo),
+        // Many a polar question is answered in words that say neither yes nor no.
+        Some(Form::YesNo) => concluding_yes_no(&plain)
+            .map(Canonical::YesNo)
+            .or_else(|| unmarked(&plain, Some(Form::Text))),
         Some(Form::Date) => last_date(&plain).map(Canonical::Date),
         Some(Form::List) => concluding_list(&plain),
         Some(Form::Text) => unmarked(&plain, Some(Form::Text)),
@@ -106,7 +112,7 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(?P<hashes>(?:^|\n)[ \t]*####[ \t]*)",
         r"|(?P<boxed>\\boxed\s*\{)",
         r"|(?P<tag><(?:final_?)?answer>)",
-        r"|(?P<is>\b(?:answer|correct (?:option|choice|statement|sentence|ordering)|option|choice)(?: (?:choice|option))?(?: to (?:the|this|your) (?:question|problem))?[*_\s]*(?:\bis\b|=|\bwould be\b|\bwill be\b|\bshould be\b|\bmust be\b)(?: therefore| thus| simply| clearly)?[*_:\s]*)",
+        r"|(?P<is>\b(?:answer|(?P<option>(?:option|choice|statement|sentence)))(?: (?:choice|option))?(?: to (?:the|this|your) (?:question|problem))?[*_\s]*(?:\bis\b|=|\bwould be\b|\bwill be\b|\bshould be\b|\bmust be\b)(?: therefore| thus| simply| clearly)?[*_:\s]*)",
         r"|(?P<colon>\banswer[*_]*\s*:[*_\s]*)",
     ))
 });
@@ -117,11 +123,16 @@ static HEADING: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What the reply declares to be its answer, the last declaration first.
-fn declarations(plain: &str) -> impl Iterator<Item = &str> {
+fn declarations(plain: &str, options: bool) -> impl Iterator<Item = &str> {
     let found: Vec<_> = DECLARATION.captures_iter(plain).collect();
-    found.into_iter().rev().filter_map(|c| {
+    found.into_iter().rev().take(MOST_DECLARATIONS).filter_map(move |c| {
         let rest = &plain[c.get(0)?.end()..];
         let line = rest.lines().next().unwrap_or_default();
+        let line = &line[..line.floor_char_boundary(LONGEST_DECLARATION)];
+        // "The best option is to wait" declares nothing where no options were offered.
+        if c.name("option").is_some() && !options {
+            return None;
+        }
         if c.name("boxed").is_some() {
             return Some(rest.split('}').next().unwrap_or(rest));
         }
@@ -294,4 +305,145 @@ fn concluding_list(plain: &str) -> Option<Canonical> {
 fn unmarked(plain: &str, expected: Option<Form>) -> Option<Canonical> {
     let is_short = plain.len() <= SHORT && !plain.trim().contains("\n\n");
     if is_short { canonical(plain, expected) } else { normal_text(plain) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(text: &str, expected: Option<Form>) -> Option<String> {
+        extract(text, expected).map(|c| c.to_string())
+    }
+
+    #[test]
+    fn declared_answers_are_found_in_every_habit() {
+        for text in [
+            "12 + 6 = 18\n#### 18",
+            "{\"reasoning\": \"12 eggs\", \"answer\": \"18\"}",
+            "```json\n{\"reasoning\": \"a \"quoted\" mess\", \"answer\": \"18 eggs\"\n```</s></s>",
+            "{\"answer\": 18, \"reasoning\": \"then 3 are left\"}",
+            "{\"reasoning\": \"…\", \"answer\": \"12 + 6 = 18",
+            "So \\(x = \\boxed{18}\\).",
+            "The answer is $18.00. She had 3 before.",
+            "**Final Answer:** 18",
+            "**Answer**\n\n18",
+            "<answer>18</answer>",
+            "<think>perhaps #### 12</think>It is 18.",
+            "The total is **18** eggs, of 24 laid.",
+            "So it takes 18 minutes to peel 90 shrimp, since 15 + 3 = 18.",
+            "15 + 3 = 18 minutes\n\nIt takes 18 minutes to peel 90 shrimp.",
+            "Since one box holds 24, she needs 18 boxes.",
+            "18",
+            "eighteen",
+            "\\frac{36}{2}",
+        ] {
+            assert_eq!(shown(text, Some(Form::Number)).as_deref(), Some("18"), "{text}");
+        }
+    }
+
+    #[test]
+    fn choices_and_verdicts_are_found() {
+        for (text, form, answer) in [
+            ("… So the answer is (B).", Form::Choice, Some("B")),
+            ("(b)", Form::Choice, Some("B")),
+            ("B. kite", Form::Choice, Some("B")),
+            ("The kite fits best. Option B is right.", Form::Choice, Some("B")),
+            ("So the answer is (A) and (B).", Form::Choice, None),
+            ("The answer is (None of the above).", Form::Choice, Some("none of the above")),
+            ("No, it does not.", Form::YesNo, Some("no")),
+            (
+                "Prompts leave the house encrypted.",
+                Form::YesNo,
+                Some("prompts leave the house encrypted"),
+            ),
+            ("We are back at (0, 0). So the answer is Yes.", Form::YesNo, Some("yes")),
+            ("Therefore the statement is not true.", Form::YesNo, Some("no")),
+            ("So the answer is invalid.", Form::Text, Some("invalid")),
+            ("45 days later it is Friday, April 17, 2026.", Form::Date, Some("2026-04-17")),
+            ("Sorted:\n1. apple\n2. pear", Form::List, Some("apple, pear")),
+        ] {
+            assert_eq!(shown(text, Some(form)).as_deref(), answer, "{text}");
+        }
+    }
+
+    #[test]
+    fn without_an_expected_form_the_answer_shows_its_own() {
+        assert_eq!(shown("So the answer is True.", None).as_deref(), Some("yes"));
+        assert_eq!(shown("So the answer is > ] }.", None).as_deref(), Some("> ] }"));
+        assert_eq!(shown("Paris.", None).as_deref(), Some("paris"));
+        let advice = "Your best option is to wait";
+        assert_eq!(shown(advice, None).as_deref(), Some("your best option is to wait"));
+    }
+
+    #[test]
+    fn a_reply_that_was_cut_or_refuses_has_no_answer() {
+        for text in [
+            "{\"reasoning\": \"First we add 12 and 6, then",
+            "I'm sorry, I cannot help with that.",
+            "",
+            "{\"reasoning\": \"no\", \"answer\": \"Not possible\"}",
+        ] {
+            assert_eq!(shown(text, Some(Form::Number)), None, "{text}");
+        }
+    }
+
+    /// Would not end in a lifetime if any pattern or loop were more than linear.
+    #[test]
+    fn hostile_replies_cost_little() {
+        for piece in [
+            "(",
+            "9",
+            "9 ",
+            "9.",
+            "answer is ",
+            "#### ",
+            "\\boxed{",
+            "\\frac{1}{",
+            "<think>",
+            "</s>",
+            "\"answer\": ",
+            "\"answer\": \"",
+            "{\"a\": ",
+            "**1",
+            "1/",
+            "1,000,",
+            "= 1 ",
+            "- ",
+            "'",
+            "one ",
+            "(A) and ",
+            "a < ",
+            "not true ",
+            "\n1. ",
+            "é",
+            "Since 1, ",
+        ] {
+            let text = piece.repeat(300_000 / piece.len());
+            for form in
+                [None, Some(Form::Number), Some(Form::Choice), Some(Form::YesNo), Some(Form::List)]
+            {
+                let _ = extract(&text, form);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_declared_number_is_found_whatever_stands_before(
+            before in "[a-zA-Z0-9 .,]{0,80}",
+            n in -1_000_000i64..1_000_000,
+        ) {
+            let text = format!("{before}\n#### {n}");
+            prop_assert_eq!(extract(&text, Some(Form::Number)), Some(Canonical::Number(n.into())));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,160}") {
+            for form in [None, Some(Form::Number), Some(Form::Choice), Some(Form::YesNo), Some(Form::Date), Some(Form::List), Some(Form::Text)] {
+                let _ = extract(&text, form);
+            }
+        }
+    }
 }

@@ -58,22 +58,32 @@ static LETTERED_OPTIONS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
 static LISTED_OPTIONS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?m)^\s*options:\s*\n((?:\s*[-*•]\s*\S.*(?:\n|$)){2,})"));
 static SORT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"\b(?:sort|alphabeti[sz]e|rank|arrange|order)\b.{0,40}\b(?:words?|items?|numbers?|names?|list|following|alphabetical(?:ly)?|order)\b|\bin (?:alphabetical|ascending|descending) order\b",
-    )
-});
-static QUANTITY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"\bhow (?:many|much|old|far|tall|long|fast|heavy|wide|deep|big|large|often)\b",
-        r"|\bwhat (?:percent(?:age)?|fraction|number|amount|sum|distance|speed|length|area|volume|weight|height|age)\b",
-        r"|\bwhat(?:'s| is| are| was| were| will be| would be|) (?:the |his |her |their |its |my |your )?(?:\w+ ){0,3}?(?:total|sum|difference|product|quotient|average|mean|median|number|amount|cost|price|percentage|probability|profit|ratio|remainder|area|volume|perimeter|speed|distance|value|salary|age|square root|cube root)\b",
-        r"|\b(?:calculate|compute|evaluate|determine|find|work out)\b.{0,60}\b(?:total|sum|difference|product|average|mean|number|amount|cost|price|percentage|probability|profit|area|volume|perimeter|speed|distance|value|age|time|length)\b",
-        r"|\d\s*%\s*of\s+\$?\d|\bpercent of \$?\d|\bhow .{0,20}\bmore\b|=\s*\??\s*$",
+        r"\b(?:sort|alphabeti[sz]e)\b.{0,40}\b(?:words?|items?|numbers?|names?|list|following|alphabetical(?:ly)?)\b",
+        r"|\b(?:rank|arrange|order)\s+(?:the\s+|these\s+|this\s+)?(?:following\s+)?(?:words|items|numbers|names|list)\b",
+        r"|\bin (?:alphabetical|ascending|descending) order\b",
     ))
 });
-/// A "how long" or "what is" that asks for an explanation after all.
-static EXPLAIN: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"\bhow much (?:do|does|did) .{1,40}\b(?:know|care|matter|like|love)\b")
+/// Asks for a quantity, whatever else stands there.
+static QUANTITY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\bhow many\b|\bwhat percent(?:age)?\b|\d\s*%\s*of\s+\$?\d|\bpercent of \$?\d|\d.*=\s*\??\s*$",
+    )
+});
+/// Asks for a quantity where numbers are given; without any, "what is the difference between …"
+/// asks for words.
+static QUANTITY_OF_NUMBERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(concat!(
+        r"\bhow (?:much|old|far|tall|high|hot|cold|long|fast|heavy|wide|deep|big|large)\b",
+        r"|\bwhat (?:fraction|number|amount|score|temperature|sum|distance|speed|length|area|volume|weight|height|age)\b",
+        r"|\bwhat(?:'s| is| are| was| were| will be| would be| will| does| do| did|) (?:[\w'’]+ ){0,5}?(?:total|sum|difference|product|quotient|average|mean|median|number|amount|cost|price|percentage|probability|likelihood|chance|profit|ratio|remainder|area|volume|perimeter|speed|distance|value|salary|age|temperature|population|capacity|weight|length|height|depth|width|measure|score|rate|charge|root)\b",
+        r"|\b(?:calculate|compute|evaluate|determine|find|work out)\b.{0,60}\b(?:total|sum|difference|product|average|mean|number|amount|cost|price|percentage|probability|profit|area|volume|perimeter|speed|distance|value|age|time|length|population|share)\b",
+    ))
+});
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|dozen|half|twice|double|triple|third|quarter)\b",
+    )
 });
 static DATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -122,7 +132,8 @@ pub fn expected_form(question: &str) -> Option<Form> {
     if DATE.is_match(asked) {
         return Some(Form::Date);
     }
-    if QUANTITY.is_match(asked) && !EXPLAIN.is_match(asked) {
+    let of_numbers = || QUANTITY_OF_NUMBERS.is_match(asked) && NUMBER.is_match(&folded);
+    if QUANTITY.is_match(asked) || of_numbers() {
         return Some(Form::Number);
     }
     is_polar(asked).then_some(Form::YesNo)
@@ -189,8 +200,9 @@ mod tests {
             "what is 15% of 80?",
             "((4 + 7) * 2) =",
             "If there are 3 cars and 2 leave, how much is left over for Sam?",
-            "Calculate the total cost of the cups.",
+            "Calculate the total cost of the 6 cups.",
             "What is the price of the car in 2010?",
+            "The tank holds 20 gallons. What is the tank’s capacity in liters?",
         ] {
             assert_eq!(expected_form(question), Some(Form::Number), "{question}");
         }
@@ -216,6 +228,9 @@ mod tests {
             "Is it red or blue?",
             "Can you write a poem about autumn?",
             "What does the hybrid strategy do?",
+            "What is the difference between hybrid and adaptive?",
+            "How much does caching help?",
+            "How can I get more out of it?",
             "not True or False is",
             "",
         ] {

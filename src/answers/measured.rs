@@ -48,7 +48,8 @@ fn the_strong_model_is_read_at_least_as_well_as_by_hand() {
     let mut right: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &rows {
         for (model, reply) in &row.answers {
-            *right.entry(model).or_default() += usize::from(is_right(row, reply, Some(Form::Number)));
+            *right.entry(model).or_default() +=
+                usize::from(is_right(row, reply, Some(Form::Number)));
         }
     }
     for (model, right) in &right {
@@ -73,19 +74,24 @@ fn questions_for_numbers_are_recognised() {
 #[test]
 fn replies_to_mixed_tasks_are_read_in_the_form_of_their_question() {
     let Some(rows) = rows::<Row>("bbh-fast-slow.jsonl.gz") else { return };
-    let mut tasks: BTreeMap<&str, (usize, BTreeMap<&str, usize>, BTreeMap<String, usize>)> =
-        BTreeMap::new();
+    #[derive(Default)]
+    struct Task<'a> {
+        n: usize,
+        right: BTreeMap<&'a str, usize>,
+        forms: BTreeMap<&'static str, usize>,
+    }
+    let mut tasks: BTreeMap<&str, Task<'_>> = BTreeMap::new();
     for row in &rows {
         let expected = expected_form(&row.prompt);
-        let (n, right, forms) = tasks.entry(&row.task).or_default();
+        let Task { n, right, forms } = tasks.entry(&row.task).or_default();
         *n += 1;
-        *forms.entry(expected.map_or("unknown", Form::name).to_owned()).or_default() += 1;
+        *forms.entry(expected.map_or("unknown", Form::name)).or_default() += 1;
         for (model, reply) in &row.answers {
             *right.entry(model).or_default() += usize::from(is_right(row, reply, expected));
         }
     }
     let mut total: BTreeMap<&str, usize> = BTreeMap::new();
-    for (task, (n, right, forms)) in &tasks {
+    for (task, Task { n, right, forms }) in &tasks {
         for (model, right) in right {
             *total.entry(model).or_default() += right;
         }

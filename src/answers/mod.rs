@@ -17,6 +17,7 @@ mod numbers;
 mod refusal;
 
 pub use canonical::canonical;
+pub(crate) use clean::plain_maths;
 pub use extract::extract;
 pub use form::{Form, expected_form};
 pub use refusal::is_non_answer;

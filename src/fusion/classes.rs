@@ -44,17 +44,24 @@ pub(super) struct Class {
 }
 
 impl Class {
-    /// One draft of each source, its best: two drafts of one source are not independent.
-    pub(super) fn independent(&self) -> impl Iterator<Item = &Draft> {
-        self.drafts.iter().enumerate().filter_map(|(at, draft)| {
-            let earlier = self.drafts.get(..at).unwrap_or_default();
-            let is_first = earlier.iter().all(|d| d.source.name != draft.source.name);
-            is_first.then_some(draft)
-        })
+    /// The drafts of each source, its best first: two drafts of one source are not independent.
+    pub(super) fn by_source(&self) -> Vec<Vec<&Draft>> {
+        let mut sources: Vec<Vec<&Draft>> = Vec::new();
+        for draft in &self.drafts {
+            let known = sources.iter_mut().find(|drafts| {
+                drafts.first().is_some_and(|first| first.source.name == draft.source.name)
+            });
+            match known {
+                Some(drafts) => drafts.push(draft),
+                None => sources.push(vec![draft]),
+            }
+        }
+        sources
     }
 
-    pub(super) fn signals(&self) -> impl Iterator<Item = Signal> {
-        self.independent().map(|d| d.signal)
+    /// The best signal of each source.
+    pub(super) fn signals(&self) -> Vec<Signal> {
+        self.by_source().iter().filter_map(|drafts| drafts.first()).map(|d| d.signal).collect()
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Fused {
 
 /// Fuses drafts into one; `None` when there are none.
 ///
-/// Each source has one piece of evidence per answer, its best draft. Its weight is
+/// Each source has one piece of evidence per answer, its strongest draft. Its weight is
 ///
 /// - `majority_vote`: 1;
 /// - `weighted_confidence`: signal × checkpoint weight;
@@ -72,7 +72,7 @@ pub fn fuse(drafts: Vec<Draft>, rule: &Rule<'_>) -> Option<Fused> {
             winner.votes.len() as f64 / voices.max(1) as f64
         }
     };
-    let support: Vec<Signal> = winner.class.signals().collect();
+    let support = winner.class.signals();
     let dissent: Vec<Signal> = dissent(weighed.get(1..).unwrap_or_default());
     let report = ConsensusReport {
         strategy: rule.consensus,
@@ -124,6 +124,24 @@ fn agreement_check(support: usize, dissent: usize, agreement: f64) -> Check {
     Check { position: Position::FUSION, name: "agreement", verdict, note }
 }
 
+/// A draft's weight under the rule, and whether it is higher for a checkpoint passed.
+fn weight(draft: &Draft, rule: &Rule<'_>, sacred: f64) -> (f64, bool) {
+    let signal = draft.signal.get();
+    let passed = draft.passed_a_checkpoint();
+    let checkpoint = if passed { sacred } else { 1.0 };
+    let boosted = passed && sacred > 1.0;
+    match rule.consensus {
+        Consensus::MajorityVote => (1.0, false),
+        Consensus::BestResponse => (signal, false),
+        Consensus::WeightedConfidence => (signal * checkpoint, boosted),
+        Consensus::Ensemble => (-(1.0 - signal.min(0.999)).ln() * checkpoint, boosted),
+        Consensus::CustomWeights => {
+            let own = rule.custom_weights.get(&*draft.source.name).copied().unwrap_or(1.0);
+            (if own.is_finite() { own.max(0.0) * checkpoint } else { 0.0 }, boosted)
+        }
+    }
+}
+
 /// A class with what the rule makes of it.
 struct Weighed {
     class: Class,
@@ -143,31 +161,24 @@ impl Weighed {
         let shown = class.key.shown();
         let (mut votes, mut tiers, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         let (mut total, mut highest, mut signals, mut boosted) = (0.0, 0.0f64, 0.0, false);
-        for draft in class.independent() {
-            let signal = draft.signal.get();
-            let passed = draft.passed_a_checkpoint();
-            let checkpoint = if passed { sacred } else { 1.0 };
-            let (weight, counts_checkpoint) = match rule.consensus {
-                Consensus::MajorityVote => (1.0, false),
-                Consensus::BestResponse => (signal, false),
-                Consensus::WeightedConfidence => (signal * checkpoint, true),
-                Consensus::Ensemble => (-(1.0 - signal.min(0.999)).ln() * checkpoint, true),
-                Consensus::CustomWeights => {
-                    let own = rule.custom_weights.get(&*draft.source.name).copied().unwrap_or(1.0);
-                    (if own.is_finite() { own.max(0.0) * checkpoint } else { 0.0 }, true)
-                }
-            };
-            boosted |= counts_checkpoint && passed && sacred > 1.0 && weight > 0.0;
+        for drafts in class.by_source() {
+            let Some(best) = drafts.first() else { continue };
+            let weighing: Vec<(f64, bool)> =
+                drafts.iter().map(|d| weight(d, rule, sacred)).collect();
+            // Its strongest draft speaks for a source; with equal strength, the one not boosted.
+            let weight = weighing.iter().map(|(w, _)| *w).fold(0.0, f64::max);
+            boosted |= weight > 0.0
+                && weighing.iter().filter(|(w, _)| *w >= weight).all(|(_, boosted)| *boosted);
             total += weight;
             highest = highest.max(weight);
-            signals += signal;
+            signals += best.signal.get();
             votes.push(Vote {
-                expert: draft.source.name.to_string(),
+                expert: best.source.name.to_string(),
                 answer: shown.clone(),
                 weight,
             });
-            tiers.push((draft.source.tier, weight));
-            profiles.push((draft.elp, weight));
+            tiers.push((best.source.tier, weight));
+            profiles.push((best.elp, weight));
         }
         if total <= 0.0 {
             profiles.iter_mut().for_each(|(_, weight)| *weight = 1.0);

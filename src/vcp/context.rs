@@ -1,0 +1,342 @@
+//! Position 3: what context to keep, and whether a draft stands on it.
+
+use std::collections::HashSet;
+
+use crate::{
+    domain::{Check, Citation, Draft, Passage, Position, Request, SourceKind, Turn, Verdict},
+    text::{content_words, normal_key, words},
+};
+
+use super::names;
+
+/// Characters that make a token, on average, in English.
+const CHARS_PER_TOKEN: usize = 4;
+/// Tokens that a turn or passage costs beyond its text.
+const OVERHEAD: usize = 4;
+/// Share of a question's content words that its evidence must speak of.
+const COVERED: f64 = 0.5;
+/// Share of the content words of an answer from context that the context must hold.
+const GROUNDED: f64 = 0.5;
+/// Content words an answer needs before its topic or grounding can be judged.
+const ENOUGH_WORDS: usize = 8;
+
+/// Checks a draft against its request and the evidence at hand.
+///
+/// `grounding`: what a document expert quotes must stand in the evidence, word for word but for
+/// white space; what a model answers to a request that brings its own context must share half of
+/// its content words with that context. `coverage`: the quotations speak of half of the question's
+/// content words. `relevance`: a draft of some length shares at least one content word with the
+/// question or the evidence.
+#[must_use]
+pub fn check_context(draft: &Draft, request: &Request, evidence: &[Passage]) -> Vec<Check> {
+    let passages: Vec<&Passage> = evidence.iter().chain(&request.context).collect();
+    let mut checks = vec![grounding(draft, request, &passages)];
+    if is_quotation(draft) {
+        checks.push(coverage(draft, &request.input));
+    }
+    checks.push(relevance(draft, &request.input, &passages));
+    checks
+}
+
+fn check(name: &'static str, verdict: Verdict, note: impl Into<String>) -> Check {
+    Check { position: Position::CONTEXT, name, verdict, note: note.into() }
+}
+
+fn grounding(draft: &Draft, request: &Request, passages: &[&Passage]) -> Check {
+    if is_quotation(draft) {
+        return quoted(draft, passages);
+    }
+    let from_context = matches!(draft.source.kind, SourceKind::Model | SourceKind::Drafter)
+        && !request.context.is_empty();
+    let said = content_words(&draft.content);
+    if !from_context || said.len() < ENOUGH_WORDS {
+        return check(names::GROUNDING, Verdict::NotApplicable, "no evidence to stand on");
+    }
+    let held: HashSet<String> = passages
+        .iter()
+        .flat_map(|p| content_words(&p.text))
+        .chain(content_words(&request.input))
+        .collect();
+    let share = share(&said, &held);
+    let verdict = if share >= GROUNDED { Verdict::Passed } else { Verdict::Failed };
+    check(
+        names::GROUNDING,
+        verdict,
+        format!("{:.0} % of its words are in the context", share * 100.0),
+    )
+}
+
+/// A document expert's answer, or several of them fused. What the lake remembers was grounded when
+/// it was new, and its evidence is not at hand.
+fn is_quotation(draft: &Draft) -> bool {
+    match draft.source.kind {
+        SourceKind::Document => true,
+        SourceKind::Fused => !draft.citations.is_empty(),
+        SourceKind::Solver | SourceKind::Lake | SourceKind::Drafter | SourceKind::Model => false,
+    }
+}
+
+fn quoted(draft: &Draft, passages: &[&Passage]) -> Check {
+    if draft.citations.is_empty() {
+        return check(names::GROUNDING, Verdict::Failed, "cites nothing");
+    }
+    let texts: Vec<String> = passages.iter().map(|p| spaced(&p.text)).collect();
+    let stands = |citation: &Citation| {
+        let quote = spaced(&citation.quote);
+        !quote.trim().is_empty() && texts.iter().any(|text| text.contains(&quote))
+    };
+    let missing = draft.citations.iter().filter(|c| !stands(c)).count();
+    match missing {
+        0 => check(
+            names::GROUNDING,
+            Verdict::Passed,
+            format!("{} found in the evidence", draft.citations.len()),
+        ),
+        n => check(
+            names::GROUNDING,
+            Verdict::Failed,
+            format!("{n} of {} not found in the evidence", draft.citations.len()),
+        ),
+    }
+}
+
+/// The words of a text with single spaces around, so that a quotation is found only as whole words.
+fn spaced(text: &str) -> String {
+    format!(" {} ", words(text).join(" "))
+}
+
+fn coverage(draft: &Draft, question: &str) -> Check {
+    let asked = content_words(question);
+    if asked.is_empty() {
+        return check(names::COVERAGE, Verdict::NotApplicable, "the question names no topic");
+    }
+    let mut held: HashSet<String> = content_words(&draft.content).into_iter().collect();
+    for citation in &draft.citations {
+        held.extend(content_words(&citation.quote));
+        held.extend(citation.section.iter().flat_map(|section| content_words(section)));
+        held.extend(content_words(&citation.document.replace(['/', '_', '-', '.', ':'], " ")));
+    }
+    let share = share(&asked, &held);
+    let verdict = if share >= COVERED { Verdict::Passed } else { Verdict::Failed };
+    check(names::COVERAGE, verdict, format!("{:.0} % of the question's words", share * 100.0))
+}
+
+fn relevance(draft: &Draft, question: &str, passages: &[&Passage]) -> Check {
+    let said = content_words(&draft.content);
+    let asked: HashSet<String> = content_words(question).into_iter().collect();
+    if said.len() < ENOUGH_WORDS || asked.is_empty() {
+        return check(names::RELEVANCE, Verdict::NotApplicable, "too short to tell");
+    }
+    let on_topic = said.iter().any(|word| asked.contains(word))
+        || passages.iter().any(|p| content_words(&p.text).iter().any(|word| said.contains(word)));
+    let verdict = if on_topic { Verdict::Passed } else { Verdict::Failed };
+    check(names::RELEVANCE, verdict, if on_topic { "" } else { "shares no word with the question" })
+}
+
+/// The share of some words that are held, each different word counting once.
+fn share(wanted: &[String], held: &HashSet<String>) -> f64 {
+    let different: HashSet<&String> = wanted.iter().collect();
+    let found = different.iter().filter(|word| held.contains(**word)).count();
+    #[expect(clippy::cast_precision_loss, reason = "words of one bounded text")]
+    {
+        found as f64 / different.len().max(1) as f64
+    }
+}
+
+/// Chooses what of a conversation and of the evidence goes along under a budget of tokens (about
+/// four characters each), and says what was left behind; the note is empty when nothing was.
+///
+/// Passages that the caller offered come first, in their order, up to half of the budget where
+/// there are turns; then turns from the latest backwards, without gaps, so that what is kept reads
+/// on; then further passages as they fit. A turn or passage is kept whole or not at all, and a
+/// passage that repeats an earlier one is dropped.
+#[must_use]
+pub fn choose_context(
+    turns: &[Turn],
+    passages: &[Passage],
+    token_budget: usize,
+) -> (Vec<Turn>, Vec<Passage>, String) {
+    let mut left = token_budget;
+    let mut seen = HashSet::new();
+    let different: Vec<&Passage> =
+        passages.iter().filter(|p| seen.insert(normal_key(&p.text))).collect();
+    let passage_cost = |p: &Passage| tokens_of(&p.text) + tokens_of(&p.source) + OVERHEAD;
+    let reserved = if turns.is_empty() { token_budget } else { token_budget / 2 };
+    let mut kept = vec![false; different.len()];
+    let mut spent = 0usize;
+    for (flag, passage) in kept.iter_mut().zip(&different) {
+        let cost = passage_cost(passage);
+        if spent.saturating_add(cost) <= reserved {
+            spent += cost;
+            *flag = true;
+        }
+    }
+    left = left.saturating_sub(spent);
+    let mut recent = 0;
+    for turn in turns.iter().rev() {
+        let cost = tokens_of(&turn.content) + OVERHEAD;
+        if cost > left {
+            break;
+        }
+        left -= cost;
+        recent += 1;
+    }
+    for (flag, passage) in kept.iter_mut().zip(&different) {
+        let cost = passage_cost(passage);
+        if !*flag && cost <= left {
+            left -= cost;
+            *flag = true;
+        }
+    }
+    let chosen: Vec<Passage> =
+        different.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(p, _)| (*p).clone()).collect();
+    let kept_turns = turns.get(turns.len() - recent..).unwrap_or_default().to_vec();
+    let note = dropped(turns.len() - recent, passages.len() - chosen.len());
+    (kept_turns, chosen, note)
+}
+
+fn tokens_of(text: &str) -> usize {
+    text.chars().count().div_ceil(CHARS_PER_TOKEN)
+}
+
+fn dropped(turns: usize, passages: usize) -> String {
+    let counted = |n: usize, one: &str, many: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        n => Some(format!("{n} {many}")),
+    };
+    let parts: Vec<String> =
+        [counted(turns, "earlier turn", "earlier turns"), counted(passages, "passage", "passages")]
+            .into_iter()
+            .flatten()
+            .collect();
+    if parts.is_empty() { String::new() } else { format!("left out {}", parts.join(" and ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{Budget, ResponseId, Role, Signal, Source, TenantId, Tier};
+
+    fn request(input: &str, context: &[&str]) -> Request {
+        Request {
+            id: ResponseId::generate(),
+            tenant: TenantId::default(),
+            session: None,
+            input: input.to_owned(),
+            context: context.iter().map(|t| passage(t)).collect(),
+            strategy: None,
+            mode: None,
+            consensus: None,
+            budget: Budget { deadline: Duration::from_secs(1), max_cost_usd: None },
+            no_store: false,
+        }
+    }
+
+    fn passage(text: &str) -> Passage {
+        Passage { source: "guide".to_owned(), text: text.to_owned() }
+    }
+
+    fn document(quote: &str) -> Draft {
+        let source = Source::new(Tier::Asi, SourceKind::Document, "bm25");
+        let mut draft = Draft::new(source, quote, None, Signal::clamped(0.6));
+        draft.citations.push(Citation {
+            document: "docs/guide.md".to_owned(),
+            section: Some("Strategies".to_owned()),
+            line: 3,
+            quote: quote.to_owned(),
+            score: 0.8,
+        });
+        draft
+    }
+
+    fn verdict(checks: &[Check], name: &str) -> Verdict {
+        checks.iter().find(|c| c.name == name).unwrap().verdict
+    }
+
+    #[test]
+    fn a_quotation_stands_in_its_evidence_or_fails() {
+        let asked = request("What does the hybrid strategy do?", &[]);
+        let evidence = [passage("Hybrid drafts first,\nthen decides. More follows.")];
+        let real =
+            check_context(&document("Hybrid drafts first, then decides."), &asked, &evidence);
+        assert_eq!(verdict(&real, names::GROUNDING), Verdict::Passed);
+        assert_eq!(verdict(&real, names::COVERAGE), Verdict::Passed);
+        let made_up = check_context(&document("Hybrid asks everybody at once."), &asked, &evidence);
+        assert_eq!(verdict(&made_up, names::GROUNDING), Verdict::Failed);
+    }
+
+    #[test]
+    fn evidence_beside_the_question_does_not_cover_it() {
+        let asked = request("How are rate limits configured per tenant?", &[]);
+        let quote = "The image runs as a user without rights.";
+        let checks = check_context(&document(quote), &asked, &[passage(quote)]);
+        assert_eq!(verdict(&checks, names::GROUNDING), Verdict::Passed);
+        assert_eq!(verdict(&checks, names::COVERAGE), Verdict::Failed);
+    }
+
+    #[test]
+    fn a_model_that_leaves_its_context_is_noticed() {
+        let asked = request(
+            "Who wrote the report?",
+            &["The report on river ice was written by Ana Silva in May and sent to the board."],
+        );
+        let model = |content: &str| {
+            Draft::new(Source::new(Tier::Asi, SourceKind::Model, "m"), content, None, Signal::ZERO)
+        };
+        let faithful =
+            model("The report on river ice was written by Ana Silva and sent to the board in May.");
+        let astray = model(
+            "Penguins breed in colonies along southern coasts, feeding on krill, squid and small fish.",
+        );
+        assert_eq!(
+            verdict(&check_context(&faithful, &asked, &[]), names::GROUNDING),
+            Verdict::Passed
+        );
+        let checks = check_context(&astray, &asked, &[]);
+        assert_eq!(verdict(&checks, names::GROUNDING), Verdict::Failed);
+        assert_eq!(verdict(&checks, names::RELEVANCE), Verdict::Failed);
+    }
+
+    fn turn(content: &str) -> Turn {
+        Turn { role: Role::User, content: content.to_owned() }
+    }
+
+    #[test]
+    fn recent_turns_stay_and_the_note_says_what_went() {
+        let turns = [turn(&"a".repeat(400)), turn(&"b".repeat(40)), turn(&"c".repeat(40))];
+        let (kept, _, note) = choose_context(&turns, &[], 40);
+        assert_eq!(kept, turns[1..]);
+        assert_eq!(note, "left out 1 earlier turn");
+    }
+
+    #[test]
+    fn everything_fits_or_nothing_breaks() {
+        let (turns, passages) = ([turn("hello")], [passage("short"), passage("Short.")]);
+        let (kept, chosen, note) = choose_context(&turns, &passages, 1000);
+        assert_eq!((kept.len(), chosen.len()), (1, 1), "a repeated passage goes");
+        assert_eq!(note, "left out 1 passage");
+        assert_eq!(choose_context(&turns, &passages, 0).0, []);
+    }
+
+    proptest! {
+        #[test]
+        fn the_budget_is_never_overspent(
+            lengths in prop::collection::vec(0usize..300, 0..8),
+            others in prop::collection::vec(0usize..300, 0..8),
+            budget in 0usize..400,
+        ) {
+            let turns: Vec<Turn> = lengths.iter().map(|&n| turn(&"t".repeat(n))).collect();
+            let passages: Vec<Passage> = others.iter().map(|&n| passage(&"p".repeat(n))).collect();
+            let (kept, chosen, _) = choose_context(&turns, &passages, budget);
+            let spent = kept.iter().map(|t| tokens_of(&t.content)).sum::<usize>()
+                + chosen.iter().map(|p| tokens_of(&p.text)).sum::<usize>();
+            prop_assert!(spent <= budget);
+            prop_assert!(turns.ends_with(&kept));
+        }
+    }
+}

@@ -77,7 +77,8 @@ impl Core {
         let stored_policy = stored.is_some() && !self.reset_policy;
         if let Some(stored) = stored {
             // Even a policy that is reset lends its version, so that versions only count up.
-            let mut newest = if self.reset_policy { (*policy.load()).clone() } else { stored.clone() };
+            let mut newest =
+                if self.reset_policy { (*policy.load()).clone() } else { stored.clone() };
             newest.version = stored.version;
             policy.publish(&newest);
         }

@@ -32,8 +32,12 @@ impl Tasks {
                     break;
                 }
                 match ended {
-                    Ok(()) => tracing::error!(task = name, "a background task ended early; it restarts"),
-                    Err(_) => tracing::error!(task = name, "a background task panicked; it restarts"),
+                    Ok(()) => {
+                        tracing::error!(task = name, "a background task ended early; it restarts")
+                    }
+                    Err(_) => {
+                        tracing::error!(task = name, "a background task panicked; it restarts")
+                    }
                 }
                 tokio::select! {
                     () = stop.cancelled() => break,
@@ -44,11 +48,8 @@ impl Tasks {
     }
 
     /// Runs a task that cannot be started again, because it owns what it works on.
-    pub(super) fn run_once<F>(
-        &self,
-        name: &'static str,
-        start: impl FnOnce(CancellationToken) -> F,
-    ) where
+    pub(super) fn run_once<F>(&self, name: &'static str, start: impl FnOnce(CancellationToken) -> F)
+    where
         F: Future<Output = ()> + Send + 'static,
     {
         let (stop, task) = (self.stop.clone(), start(self.stop.clone()));

@@ -8,7 +8,8 @@ use super::Task;
 use crate::{
     answers::{expected_form, extract},
     domain::{
-        Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source, SourceKind, Tier,
+        Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source, SourceKind,
+        Tier,
     },
     vcp,
 };

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use crate::{
     documents::Documents,
     domain::{
-        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Trace, Usage,
+        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Trace,
+        Usage,
     },
     fusion::Rule,
 };

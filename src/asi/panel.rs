@@ -61,7 +61,9 @@ impl<'a> Panel<'a> {
                 self.findings.extra_rounds += 1;
                 self.ask(&[model]).await;
             }
-            None => self.falls_short("a second opinion was wanted and no other model is configured"),
+            None => {
+                self.falls_short("a second opinion was wanted and no other model is configured")
+            }
         }
     }
 
@@ -81,7 +83,8 @@ impl<'a> Panel<'a> {
     /// Thorough; and when the winner fails verification, its author gets it back once.
     pub(super) async fn ask_reasoning(&mut self) {
         self.ask_thorough().await;
-        let Some(winner) = fuse(self.findings.drafts.clone(), &self.task.rule).map(|f| f.draft) else {
+        let Some(winner) = fuse(self.findings.drafts.clone(), &self.task.rule).map(|f| f.draft)
+        else {
             return;
         };
         let objections: Vec<String> = winner
@@ -100,12 +103,14 @@ impl<'a> Panel<'a> {
         let name = Arc::clone(&author.profile().name);
         let before = std::mem::take(&mut self.findings.drafts);
         let revised = self.ask_with(&[author], &prompt).await > 0;
-        let replaced = |d: &Draft| revised && d.source.kind == SourceKind::Model && d.source.name == name;
+        let replaced =
+            |d: &Draft| revised && d.source.kind == SourceKind::Model && d.source.name == name;
         self.findings.drafts.extend(before.into_iter().filter(|d| !replaced(d)));
     }
 
     fn author_of(&self, winner: &Draft) -> Option<Arc<dyn LanguageModel>> {
-        let wrote = |d: &Draft, model: &Arc<dyn LanguageModel>| d.source.name == model.profile().name;
+        let wrote =
+            |d: &Draft, model: &Arc<dyn LanguageModel>| d.source.name == model.profile().name;
         let author_of = |d: &Draft| self.asi.models.iter().find(|m| wrote(d, m)).cloned();
         // A fused draft names no single author: the one who worded it is asked.
         author_of(winner).or_else(|| {
@@ -116,7 +121,9 @@ impl<'a> Panel<'a> {
 
     fn documents_suffice(&self) -> bool {
         match self.asi.models.first() {
-            Some(best) => !self.findings.drafts.is_empty() && self.best_signal() >= best.profile().prior,
+            Some(best) => {
+                !self.findings.drafts.is_empty() && self.best_signal() >= best.profile().prior
+            }
             None => true,
         }
     }
@@ -155,7 +162,9 @@ impl<'a> Panel<'a> {
                     self.findings.usage.add(&draft.usage);
                     self.findings.drafts.push(draft);
                 }
-                Err(error) => self.findings.failures.push((model.profile().name.to_string(), error)),
+                Err(error) => {
+                    self.findings.failures.push((model.profile().name.to_string(), error))
+                }
             }
         }
         answered

@@ -53,7 +53,8 @@ pub(super) fn serve(args: &ServeArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = runtime.block_on(app::run(&settings, args.reset_policy, |started| greet(&settings, started)));
+    let ended = runtime
+        .block_on(app::run(&settings, args.reset_policy, |started| greet(&settings, started)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -112,7 +112,12 @@ impl Flux {
     ///
     /// # Errors
     /// What keeps the store from being written.
-    pub async fn remember(&self, request: &Request, reply: &Reply, draft: &Draft) -> Result<bool, StoreError> {
+    pub async fn remember(
+        &self,
+        request: &Request,
+        reply: &Reply,
+        draft: &Draft,
+    ) -> Result<bool, StoreError> {
         let Some(lake) = self.parts.lake.as_ref().filter(|_| remembers(request)) else {
             return Ok(false);
         };

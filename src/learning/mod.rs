@@ -118,7 +118,8 @@ impl LedgerObserver for Learning {
         for event in recorded {
             board.fold(event);
             self.reward(event);
-            if let (LedgerEvent::Outcome(outcome), Some(decision)) = (&event.event, &event.decision) {
+            if let (LedgerEvent::Outcome(outcome), Some(decision)) = (&event.event, &event.decision)
+            {
                 self.metrics.outcome(decision.strategy, outcome.score);
             }
         }

@@ -245,8 +245,7 @@ impl<'a> Shown<'a> {
 
     /// An abstention is sure of nothing; it sits at the last stage that was tried.
     fn abstention(message: &str, gathered: &Gathered) -> Self {
-        let position =
-            if gathered.asi.is_some() { Position::EXPANDED } else { Position::DRAFTED };
+        let position = if gathered.asi.is_some() { Position::EXPANDED } else { Position::DRAFTED };
         Self {
             draft: None,
             content: message.to_owned(),

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use crate::{
     asi::{Asi, Findings, Task},
     domain::{
-        Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route, SourceKind, Stage,
-        Strategy, Tier, Trace,
+        Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route, SourceKind,
+        Stage, Strategy, Tier, Trace,
     },
     flux::Flux,
     fusion::Rule,
@@ -64,7 +64,11 @@ impl Gathered {
     /// Time spent waiting for models; where both tiers waited at once, the longer wait.
     pub(super) fn upstream(&self) -> Duration {
         let asi = self.asi.as_ref().map_or(Duration::ZERO, |f| f.upstream);
-        if self.route == Some(Route::Both) { asi.max(self.drafter_wait) } else { asi + self.drafter_wait }
+        if self.route == Some(Route::Both) {
+            asi.max(self.drafter_wait)
+        } else {
+            asi + self.drafter_wait
+        }
     }
 
     /// Everyone who was asked, Flux first.

@@ -121,7 +121,8 @@ impl MetaOrchestrator {
         let (models, documents) = (parts.asi.models().len(), parts.asi.documents().stats());
         let part = |name, state, detail: String| PartHealth { name, state, detail };
         let ok_if = |holds: bool| if holds { PartState::Ok } else { PartState::Degraded };
-        let drafter = parts.flux.drafter().map_or("no drafter".to_owned(), |d| format!("drafter {d}"));
+        let drafter =
+            parts.flux.drafter().map_or("no drafter".to_owned(), |d| format!("drafter {d}"));
         let lake = parts.flux.lake_stats();
         Health {
             uptime: self.started.elapsed(),

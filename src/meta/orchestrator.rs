@@ -140,7 +140,11 @@ impl MetaOrchestrator {
             None => Vec::new(),
         };
         let passages = request.context.len();
-        trace.visit(Stage::Received, since, format!("{passages} passages, {} earlier turns", turns.len()));
+        trace.visit(
+            Stage::Received,
+            since,
+            format!("{passages} passages, {} earlier turns", turns.len()),
+        );
         turns
     }
 

@@ -33,12 +33,14 @@ impl Finished<'_> {
 
     /// The record of an answer or an abstention.
     pub(super) fn ended(&self, reply: &Reply, ending: &Ending) -> DecisionRecord {
-        let mut record = self.record(if reply.abstained { Ended::Abstained } else { Ended::Answered });
+        let mut record =
+            self.record(if reply.abstained { Ended::Abstained } else { Ended::Answered });
         record.confidence = reply.confidence.get();
         record.recalled_from = reply.recalled_from;
         record.cost_usd = reply.usage.cost_usd;
         if let Ending::Answer { fused, .. } = ending {
-            let flux = fused.weights.iter().find(|(t, _)| *t == Tier::Flux).map_or(0.0, |(_, w)| *w);
+            let flux =
+                fused.weights.iter().find(|(t, _)| *t == Tier::Flux).map_or(0.0, |(_, w)| *w);
             record.tier = Some(if flux >= 0.5 { Tier::Flux } else { Tier::Asi });
             record.source = Some(fused.draft.source.kind);
         }
@@ -129,7 +131,12 @@ impl MetaOrchestrator {
     }
 
     /// The conversation so far; empty when it cannot be read.
-    pub(super) async fn turns(&self, tenant: &TenantId, session: &SessionId, now_ms: i64) -> Vec<Turn> {
+    pub(super) async fn turns(
+        &self,
+        tenant: &TenantId,
+        session: &SessionId,
+        now_ms: i64,
+    ) -> Vec<Turn> {
         match self.parts.sessions.recent(tenant, session, now_ms).await {
             Ok(turns) => turns,
             Err(error) => {
@@ -147,7 +154,9 @@ impl MetaOrchestrator {
             Turn { role: Role::User, content: request.input.clone() },
             Turn { role: Role::Assistant, content: reply.content.clone() },
         ];
-        if let Err(error) = self.parts.sessions.append(&request.tenant, session, &turns, now_ms).await {
+        if let Err(error) =
+            self.parts.sessions.append(&request.tenant, session, &turns, now_ms).await
+        {
             tracing::warn!(%error, "a conversation could not be kept");
         }
     }

@@ -87,14 +87,33 @@ async fn a_result_has_every_promised_field() {
     let service = Service::start(&[]);
     let reply = service.ask("what is 2 + 2").await;
     for field in [
-        "id", "content", "confidence", "flux_position", "elp", "orchestrators_used", "sacred_boost",
-        "abstained", "recovered", "duration_ms", "metadata",
+        "id",
+        "content",
+        "confidence",
+        "flux_position",
+        "elp",
+        "orchestrators_used",
+        "sacred_boost",
+        "abstained",
+        "recovered",
+        "duration_ms",
+        "metadata",
     ] {
         assert!(reply.get(field).is_some(), "{field} is missing: {reply:#}");
     }
     for field in [
-        "routing_strategy", "asi_mode", "vortex_cycles", "confidence_lake_hit", "complexity",
-        "decision", "trace", "experts", "citations", "usage", "cost", "overhead_us",
+        "routing_strategy",
+        "asi_mode",
+        "vortex_cycles",
+        "confidence_lake_hit",
+        "complexity",
+        "decision",
+        "trace",
+        "experts",
+        "citations",
+        "usage",
+        "cost",
+        "overhead_us",
     ] {
         assert!(reply["metadata"].get(field).is_some(), "metadata.{field} is missing: {reply:#}");
     }

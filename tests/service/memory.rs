@@ -91,7 +91,8 @@ async fn feedback_is_idempotent_and_can_be_revised() {
     }
     let (_, metrics) = service.get("/api/v1/unified/metrics").await;
     assert_eq!(metrics["strategies"]["hybrid"]["accuracy"]["n"], 1);
-    let (_, receipt) = service.post(path, &json!({ "response_id": reply["id"], "score": 0.5 })).await;
+    let (_, receipt) =
+        service.post(path, &json!({ "response_id": reply["id"], "score": 0.5 })).await;
     assert_eq!(receipt["previous_score"], 1.0, "{receipt:#}");
     let (_, metrics) = service.get("/api/v1/unified/metrics").await;
     assert_eq!(metrics["strategies"]["hybrid"]["accuracy"]["value"], 0.5);
@@ -110,7 +111,11 @@ async fn a_conversation_goes_with_the_next_question_and_survives_a_restart() {
     let messages = calls.last().unwrap().body["messages"].to_string();
     assert!(messages.contains("My name is Ada."), "{messages}");
     // Another session knows nothing of it.
-    service.process(&json!({ "input": "What is my name?", "session_id": "s2", "strategy": "ai_first" })).await;
+    service
+        .process(
+            &json!({ "input": "What is my name?", "session_id": "s2", "strategy": "ai_first" }),
+        )
+        .await;
     let messages = upstream.calls().last().unwrap().body["messages"].to_string();
     assert!(!messages.contains("Ada."), "{messages}");
 }

@@ -33,8 +33,14 @@ async fn accuracy_appears_with_the_first_outcome() {
     let feedback = json!({ "response_id": reply["id"], "verdict": "right" });
     service.post("/api/v1/unified/feedback", &feedback).await;
     let metrics = service.text("/metrics").await;
-    assert!(metrics.contains("meta_orchestrator_accuracy_ratio{strategy=\"hybrid\"} 1"), "{metrics}");
-    assert!(metrics.contains("meta_orchestrator_tier_accuracy_ratio{tier=\"flux\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("meta_orchestrator_accuracy_ratio{strategy=\"hybrid\"} 1"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("meta_orchestrator_tier_accuracy_ratio{tier=\"flux\"} 1"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
@@ -45,12 +51,13 @@ async fn a_policy_takes_effect_for_the_next_request_and_bad_ones_are_explained()
     assert_eq!((status, policy["strategy"].as_str()), (200, Some("parallel_fusion")));
     let reply = service.ask("what is 2 + 2").await;
     assert_eq!(reply["metadata"]["routing_strategy"], "parallel_fusion");
-    let (status, problem) = service
-        .put(path, &json!({ "thresholds": { "keep_signal": 7, "lake_floor": 0.1 } }))
-        .await;
+    let (status, problem) =
+        service.put(path, &json!({ "thresholds": { "keep_signal": 7, "lake_floor": 0.1 } })).await;
     assert_eq!(status, 422, "{problem:#}");
     let errors = problem["errors"].to_string();
-    assert!(errors.contains("/thresholds/keep_signal") && errors.contains("/thresholds/lake_floor"));
+    assert!(
+        errors.contains("/thresholds/keep_signal") && errors.contains("/thresholds/lake_floor")
+    );
     let (_, unchanged) = service.get(path).await;
     assert_eq!(unchanged["version"], policy["version"]);
 }

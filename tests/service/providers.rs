@@ -88,8 +88,7 @@ async fn a_cost_budget_keeps_the_call_from_being_made() {
 async fn flux_drafts_with_the_configured_drafter() {
     let upstream = Upstream::start(Answer::ByModel(&[("small", "Paris"), ("big", "Lyon")])).await;
     let file = format!("{}\n", upstream.config(&["small", "big"]));
-    let service =
-        Service::with_file(&file, &[("MOCK_KEY", "k"), ("FLUX__DRAFTER", "small")]);
+    let service = Service::with_file(&file, &[("MOCK_KEY", "k"), ("FLUX__DRAFTER", "small")]);
     let reply = service.ask("What is the capital of France?").await;
     assert_eq!(reply["content"], "Paris", "{reply:#}");
     assert_eq!(reply["orchestrators_used"]["kind"], "flux");

@@ -40,7 +40,8 @@ async fn a_hanging_asi_is_left_at_the_deadline_with_what_flux_knows() {
 async fn runtime_first_asks_asi_only_when_flux_abstains() {
     let upstream = Upstream::start(Answer::Says("Paris")).await;
     let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
-    let ask = |input: &str| json!({ "input": input, "strategy": "runtime_first", "no_store": true });
+    let ask =
+        |input: &str| json!({ "input": input, "strategy": "runtime_first", "no_store": true });
     service.process(&ask("what is 2 + 2")).await;
     assert_eq!(upstream.calls().len(), 0);
     let reply = service.process(&ask("What is the capital of France?")).await;
@@ -90,8 +91,12 @@ async fn adaptive_answers_and_logs_the_probability_of_its_choice() {
 
 #[tokio::test]
 async fn thorough_lets_the_majority_win_and_shows_the_votes() {
-    let upstream =
-        Upstream::start(Answer::ByModel(&[("a", "It is 41."), ("b", "It is 42."), ("c", "So: 42")])).await;
+    let upstream = Upstream::start(Answer::ByModel(&[
+        ("a", "It is 41."),
+        ("b", "It is 42."),
+        ("c", "So: 42"),
+    ]))
+    .await;
     let service = Service::with_file(&upstream.config(&["a", "b", "c"]), &[("MOCK_KEY", "k")]);
     for consensus in ["majority_vote", "weighted_confidence", "ensemble", "custom_weights"] {
         let reply = service

@@ -31,6 +31,10 @@ pub(super) fn divide(a: &BigRational, b: &BigRational) -> Option<BigRational> {
 /// `None` for 0⁰, for zero in the denominator, and for what is irrational or too large.
 pub(super) fn power(base: &BigRational, exponent: &BigRational) -> Option<BigRational> {
     if !exponent.is_integer() {
+        // (−8)^(1/3) is −2 to some and complex to others.
+        if base.is_negative() {
+            return None;
+        }
         let degree = exponent.denom().to_u32().filter(|d| *d <= 10)?;
         let numerator = whole(exponent.numer().clone());
         return match root(base, degree)? {

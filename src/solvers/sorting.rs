@@ -21,9 +21,8 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
         let labelled = list.is_some();
         let text = list.unwrap_or(&text).trim().trim_end_matches(['?', '.']);
         // Unless it is labelled a list, more instructions may follow the words.
-        let instructs = |word: &str| is_stop_word(&fold(word)) || INSTRUCTIONS.contains(&word);
         let clear =
-            text.contains(',') || !text.split_whitespace().any(|w| w != "and" && instructs(w));
+            text.contains(',') || !text.split_whitespace().any(|word| INSTRUCTIONS.contains(&word));
         if !labelled && !clear {
             return None;
         }
@@ -40,8 +39,20 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
 }
 
 /// Words that speak about a list rather than stand in one.
-const INSTRUCTIONS: &[&str] =
-    &["then", "order", "ascending", "descending", "reverse", "alphabetically", "please", "thanks"];
+const INSTRUCTIONS: &[&str] = &[
+    "in",
+    "by",
+    "from",
+    "into",
+    "then",
+    "order",
+    "ascending",
+    "descending",
+    "reverse",
+    "alphabetically",
+    "please",
+    "thanks",
+];
 
 /// What is to be sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -238,6 +238,7 @@ fn relation(from: &Unit, to: &Unit) -> Option<String> {
         ("K", "°C") => "°C = K − 273.15".to_owned(),
         ("°F", "K") => "K = (°F + 459.67) × 5/9".to_owned(),
         ("K", "°F") => "°F = K × 9/5 − 459.67".to_owned(),
+        (a, b) if a == b => return None,
         _ => {
             // Whichever way round is a decimal that ends; else rounded, and marked so.
             let ratio = size(from) / size(to);

@@ -32,14 +32,14 @@ ledger       ← domain settings telemetry store
 lake         ← domain text store
 documents    ← domain text store
 sessions     ← domain text store
-flux         ← domain answers solvers lake
+flux         ← domain text answers solvers store lake
 asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp sessions flux asi ledger
-http         ← domain settings telemetry meta
-evaluation   ← domain answers settings ledger meta
+http         ← domain settings telemetry performance meta
+evaluation   ← domain answers settings performance ledger meta
 app          ← any of the above
-cli          ← settings telemetry http evaluation app
+cli          ← domain settings telemetry http evaluation app
 main         ← cli
 ";
 

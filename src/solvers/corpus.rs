@@ -87,9 +87,23 @@ fn an_expression_has_its_exact_value() {
         let wanted = value.parse::<Number>().ok().map(|n| n.to_string());
         assert_eq!(given, wanted, "{expression}");
     }
-    for text in
-        ["3 apples", "two plus two", "", "=", "x + 1", "1/0", "2 +", "(2", "2)", "100 + 10%"]
-    {
+    for text in [
+        "3 apples",
+        "two plus two",
+        "",
+        "=",
+        "x + 1",
+        "4x - 2",
+        "4x -2",
+        "4 x - 2",
+        "2x (3)",
+        "3x",
+        "1/0",
+        "2 +",
+        "(2",
+        "2)",
+        "100 + 10%",
+    ] {
         assert_eq!(evaluate(text), None, "{text}");
     }
 }

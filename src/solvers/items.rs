@@ -87,6 +87,9 @@ fn next(rest: &[Token<'_>], vocabulary: Vocabulary, found: &mut Vec<Item>) -> Op
         found.push(self::symbol(symbol)?);
         return Some(1);
     }
+    if first.is("x") && !is_times(rest) {
+        return None;
+    }
     if let Some((item, length)) = longest(rest, SYMBOL_WORDS) {
         found.push(item);
         return Some(length);
@@ -102,6 +105,20 @@ fn next(rest: &[Token<'_>], vocabulary: Vocabulary, found: &mut Vec<Item>) -> Op
     let (item, length) = longest(rest, WORDS)?;
     found.push(item);
     Some(length)
+}
+
+/// In `4x - 2` and `2 x` the letter is an unknown, in `4x2` and `4 x 2` an operator.
+fn is_times(rest: &[Token<'_>]) -> bool {
+    match rest {
+        [x, next, ..] => {
+            let operand = match next.kind {
+                Kind::Symbol(symbol) => "($€£√∛".contains(symbol),
+                _ => !next.is("x"),
+            };
+            operand && x.spaced == next.spaced
+        }
+        _ => false,
+    }
 }
 
 fn longest(rest: &[Token<'_>], table: &[(&str, Item)]) -> Option<(Item, usize)> {

@@ -22,7 +22,7 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
         let text = list.unwrap_or(&text).trim().trim_end_matches(['?', '.']);
         // Unless it is labelled a list, more instructions may follow the words.
         let clear =
-            text.contains(',') || !text.split_whitespace().any(|w| w != "and" && instructs(w));
+            text.contains(',') || !text.split_whitespace().any(|word| INSTRUCTIONS.contains(&word));
         if !labelled && !clear {
             return None;
         }

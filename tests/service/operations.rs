@@ -20,7 +20,7 @@ async fn probes_metrics_and_health_answer() {
     ));
     assert!(!metrics.contains("accuracy_ratio{strategy"), "nobody measured an accuracy yet");
     let probe = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
-        .args(["probe", "--url", &service.url("/readyz")])
+        .args(["probe", "--address", service.url("").trim_start_matches("http://")])
         .status()
         .unwrap();
     assert!(probe.success());

@@ -25,8 +25,10 @@ impl<'a> Panel<'a> {
     pub(super) fn new(asi: &'a Asi, task: &'a Task<'a>) -> Self {
         let (drafts, passages) = documentary::consult(&asi.documents, task.request);
         let mut prompt = task.prompt.clone();
-        let known: HashSet<&str> = task.prompt.passages.iter().map(|p| p.text.as_str()).collect();
-        prompt.passages.extend(passages.into_iter().filter(|p| !known.contains(p.text.as_str())));
+        // What was found in the request's own context is in the prompt already.
+        if task.request.context.is_empty() {
+            prompt.passages.extend(passages);
+        }
         let experts = drafts.iter().map(report_on).collect();
         let findings = Findings { drafts, experts, ..Findings::default() };
         Self { asi, task, prompt, asked: HashSet::new(), findings }

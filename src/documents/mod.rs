@@ -26,7 +26,7 @@ use question::Question;
 
 use crate::{
     domain::{Canonical, Citation, Draft, Passage, Signal, Source, SourceKind, Tier},
-    text::normal_key,
+    text::{content_words, normal_key},
 };
 
 /// Passages that are handed on as evidence.
@@ -235,6 +235,11 @@ impl Documents {
     /// long ones belong on a blocking thread.
     #[must_use]
     pub fn answer(&self, question: &str, extra: &[Passage]) -> Retrieval {
+        // Figures alone name no topic: "what is 2 + 2" is not about row 2 of some table.
+        let names_a_topic = |word: &String| word.chars().any(char::is_alphabetic);
+        if !content_words(question).iter().any(names_a_topic) {
+            return Retrieval::default();
+        }
         if extra.is_empty() {
             return retrieve(&self.library, question);
         }

@@ -125,7 +125,7 @@ pub(super) fn tier_shares(weights: &[(Tier, f64)]) -> [(Tier, f64); 2] {
     let share = |tier: Tier| -> f64 {
         let of_tier = weights.iter().filter(|(t, _)| *t == tier);
         if total > 0.0 {
-            of_tier.map(|(_, w)| w / total).sum()
+            of_tier.fold(0.0, |sum, (_, w)| sum + w / total)
         } else {
             #[expect(clippy::cast_precision_loss, reason = "a handful of experts")]
             {

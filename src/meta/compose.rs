@@ -56,8 +56,6 @@ pub(super) fn end(
         "one source only, nothing to weigh".to_owned()
     };
     trace.visit(Stage::FusionCheckpoint, at_fusion, note);
-    let at_verification = Instant::now();
-    trace.visit(Stage::VerificationCheckpoint, at_verification, verification_note(&fused.draft));
     Ok(Ending::Answer { fused: Box::new(fused), recovered })
 }
 
@@ -130,7 +128,12 @@ fn abstention(decision: &Decision, policy: &Policy, has_providers: bool) -> Stri
         .to_owned()
 }
 
-fn verification_note(draft: &Draft) -> String {
+/// What position 9 found of the answer, for the trace.
+pub(super) fn verification_note(ending: &Ending) -> String {
+    let Ending::Answer { fused, .. } = ending else {
+        return "nothing to verify".to_owned();
+    };
+    let draft = &fused.draft;
     let at_nine = || draft.checks.iter().filter(|c| c.position == Position::VERIFIED);
     let passed = at_nine().filter(|c| c.verdict == Verdict::Passed).count();
     let failed: Vec<&str> =

@@ -119,10 +119,14 @@ impl MetaOrchestrator {
                 return Err(error);
             }
         };
+        let composing = Instant::now();
         let mut reply = compose::reply(&request, &decision, &complexity, &gathered, &answer);
+        trace.visit(Stage::Composed, composing, format!("{:?}", reply.kind).to_lowercase());
+        let verifying = Instant::now();
         if compose::may_enter_lake(&answer, &policy) {
             reply.remembered = self.remember(&request, &reply, &answer).await;
         }
+        trace.visit(Stage::VerificationCheckpoint, verifying, compose::verification_note(&answer));
         self.converse(&request, &reply, at_ms).await;
         finished.duration = since.elapsed();
         self.record(finished.ended(&reply, &answer), finished.overhead()).await;

@@ -79,7 +79,7 @@ async fn the_trace_passes_the_positions_in_the_order_of_the_vortex() {
         .iter()
         .map(|entry| entry["position"].as_u64().unwrap())
         .collect();
-    assert_eq!(positions, [1, 2, 3, 4, 8, 7, 6, 9, 5]);
+    assert_eq!(positions, [1, 2, 3, 4, 8, 7, 6, 5, 9]);
 }
 
 #[tokio::test]

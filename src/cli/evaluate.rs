@@ -60,7 +60,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> ExitCode {
         options.strategies.clone_from(&args.strategies);
     }
     options.limit = args.limit;
-    options.latency = args.latency.clone().unwrap_or_default();
+    options.latency = args.latency.unwrap_or_default();
     options.fast_prior = args.fast_prior;
     options.slow_prior = args.slow_prior;
     options.policy = settings.policy();

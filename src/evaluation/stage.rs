@@ -174,8 +174,8 @@ impl Stage {
         let mut notes = vec![
             "latency is simulated: a base per call and a time per output token, on paused time"
                 .to_owned(),
-            "nothing is fitted on this table; adaptive explores at random, so its row varies \
-             between runs"
+            "nothing is fitted on this table; adaptive explores by dice of a fixed seed, and a table \
+             without feedback teaches it nothing of right and wrong"
                 .to_owned(),
             format!(
                 "routing and signal come from a run of their own, hybrid with \

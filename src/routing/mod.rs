@@ -136,7 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::Elp;
+    use crate::domain::{Elp, Strategy};
 
     fn complexity(score: f64, tier: ComplexityTier) -> Complexity {
         Complexity { score, tier, dimensions: Vec::new(), elp: Elp::default(), needs_asi: false }

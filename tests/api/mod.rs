@@ -1,6 +1,5 @@
 //! The public face over real sockets, in front of small routers of its own.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails its test")]
 
 mod bodies;
 mod drain;

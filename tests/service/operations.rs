@@ -1,6 +1,6 @@
 //! What operators meet: probes, policy, shutdown, configuration.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use serde_json::json;
 
@@ -78,9 +78,12 @@ async fn sigterm_waits_for_the_request_in_flight() {
     let body = json!({ "input": "what is 2 + 2", "strategy": "ai_first", "deadline_ms": 1500 });
     let asked = service.client.post(service.url("/api/v1/unified/process")).json(&body).send();
     let asked = tokio::spawn(asked);
-    while upstream.calls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let reached = async {
+        while upstream.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reached).await.unwrap();
     let ended = tokio::task::spawn_blocking(move || service.terminate());
     let response = asked.await.unwrap().unwrap();
     assert_eq!(response.status(), 200);

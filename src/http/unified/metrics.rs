@@ -238,7 +238,7 @@ mod tests {
         for tier in Tier::ALL {
             assert_eq!(metrics["tiers"][tier.name()], nothing, "{tier}");
         }
-        assert_eq!(metrics["flux"], json!({"ticks": 0}));
+        assert_eq!(metrics["flux"], json!({ "agreeing": 0, "contradicting": 0 }));
         assert_eq!(metrics["generated_at"], "1970-01-01T00:00:00Z");
     }
 

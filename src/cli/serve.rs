@@ -8,7 +8,7 @@ use super::ConfigArgs;
 use crate::{
     app::{self, Started},
     settings::Settings,
-    telemetry::init_logs,
+    telemetry::{init_logs, log_panics},
 };
 
 /// How to serve.
@@ -46,6 +46,7 @@ pub(super) fn serve(args: &ServeArgs) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     init_logs(&settings.log);
+    log_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tokio::{sync::Semaphore, time::Instant};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -68,8 +69,12 @@ pub fn dress(
             let problem = nothing_here(request.uri().path(), &paths);
             async move { problem }
         })
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(telemetry, observe))
+        .layer(
+            // Outermost first: a panic is counted like any other 500.
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(telemetry, observe))
+                .layer(CatchPanicLayer::custom(panicked)),
+        )
 }
 
 async fn take_a_place(

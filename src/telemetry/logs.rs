@@ -25,6 +25,15 @@ pub fn init_logs(settings: &LogSettings) {
     }
 }
 
+/// Lets a panic be logged by its place alone: its message may carry what somebody asked.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "nowhere".to_owned(), ToString::to_string);
+        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
+        tracing::error!(%place, %thread, "a panic; please report it");
+    }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,5 +8,5 @@ mod logs;
 mod metrics;
 
 pub use families::{FAMILIES, Family, Kind, family_of, names};
-pub use logs::init_logs;
+pub use logs::{init_logs, log_panics};
 pub use metrics::{LakeLookup, Metrics};

@@ -1,6 +1,5 @@
 //! The public face over real sockets, in front of small routers of its own.
 
-
 mod bodies;
 mod drain;
 mod dressing;

@@ -21,6 +21,8 @@ use crate::{
     vcp,
 };
 
+/// The embedded store's file in the data folder.
+const STORE_FILE: &str = "meta-orchestrator.redb";
 /// How often the fold over the ledger is saved: bounds what a restart has to replay.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Most time that a response waits for its record, where it waits at all.
@@ -88,7 +90,7 @@ pub struct App {
 /// [`StartError`], in words for the operator.
 pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, StartError> {
     let metrics = Metrics::new();
-    let store = Store::open(&settings.data.dir)
+    let store = Store::open(&settings.data.dir.join(STORE_FILE))
         .map_err(|source| StartError::Store { dir: settings.data.dir.clone(), source })?;
     let (models, drafter) = models(settings, &metrics).await?;
     let options = DocumentsOptions {

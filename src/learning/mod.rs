@@ -10,8 +10,8 @@ use crate::{
     domain::{LedgerEvent, PolicyCell, Recorded, Tier},
     lake::{Lake, Reward},
     ledger::{Ledger, LedgerError, LedgerObserver},
-    performance::{Board, SnapshotCell},
-    telemetry::Metrics,
+    performance::{Accuracy, Board, SnapshotCell},
+    telemetry::{MeasuredShare, Metrics},
 };
 
 /// Under this name the fold's state is kept, so that a restart does not begin at the first event.
@@ -90,12 +90,12 @@ impl Learning {
         let snapshot = board.snapshot();
         for (strategy, summary) in &snapshot.strategies {
             if let Some(a) = summary.accuracy {
-                self.metrics.accuracy(*strategy, a.value, a.ci95.lower, a.ci95.upper);
+                self.metrics.accuracy(*strategy, share(a));
             }
         }
         for (tier, summary) in &snapshot.tiers {
             if let Some(a) = summary.accuracy {
-                self.metrics.tier_accuracy(*tier, a.value, a.ci95.lower, a.ci95.upper);
+                self.metrics.tier_accuracy(*tier, share(a));
             }
         }
         self.policy.learned(board.tier_record(Tier::Flux), board.tier_record(Tier::Asi));
@@ -109,6 +109,11 @@ impl Learning {
             tracing::warn!("too many outcomes wait for the lake; one did not move its ladder");
         }
     }
+}
+
+fn share(accuracy: Accuracy) -> MeasuredShare {
+    let Accuracy { value, ci95, n } = accuracy;
+    MeasuredShare { value, lower: ci95.lower, upper: ci95.upper, outcomes: n }
 }
 
 impl LedgerObserver for Learning {

@@ -58,12 +58,16 @@ families! {
         "Lower end of the accuracy's 95 % interval.";
     ACCURACY_UPPER = Gauge "accuracy_upper_ratio" ["strategy"]
         "Upper end of the accuracy's 95 % interval.";
+    ACCURACY_OUTCOMES = Gauge "accuracy_outcomes" ["strategy"]
+        "Judged answers that the accuracy rests on, all that the ledger knows of.";
     TIER_ACCURACY = Gauge "tier_accuracy_ratio" ["tier"]
         "Share of a tier's judged answers that were right; absent until one was judged.";
     TIER_ACCURACY_LOWER = Gauge "tier_accuracy_lower_ratio" ["tier"]
         "Lower end of the tier accuracy's 95 % interval.";
     TIER_ACCURACY_UPPER = Gauge "tier_accuracy_upper_ratio" ["tier"]
         "Upper end of the tier accuracy's 95 % interval.";
+    TIER_ACCURACY_OUTCOMES = Gauge "tier_accuracy_outcomes" ["tier"]
+        "Judged answers that the tier's accuracy rests on, all that the ledger knows of.";
     OUTCOMES = Counter "outcomes_total" ["strategy", "verdict"]
         "Outcomes that became known: right, wrong or partial.";
     COMPLEXITY = Counter "complexity_total" ["tier"]

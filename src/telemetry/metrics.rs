@@ -96,12 +96,26 @@ struct Inner {
     ready: IntGaugeVec,
 }
 
-/// A measured share with its 95 % interval.
+/// A share that was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeasuredShare {
+    /// The share, 0 to 1.
+    pub value: f64,
+    /// Lower end of its 95 % interval.
+    pub lower: f64,
+    /// Upper end of its 95 % interval.
+    pub upper: f64,
+    /// Outcomes that it rests on.
+    pub outcomes: u64,
+}
+
+/// The gauges of a measured share.
 #[derive(Debug)]
 struct Interval {
     value: GaugeVec,
     lower: GaugeVec,
     upper: GaugeVec,
+    outcomes: GaugeVec,
 }
 
 /// The configured names that may be labels.
@@ -133,11 +147,13 @@ impl Metrics {
                 value: gauge(r, &f::ACCURACY),
                 lower: gauge(r, &f::ACCURACY_LOWER),
                 upper: gauge(r, &f::ACCURACY_UPPER),
+                outcomes: gauge(r, &f::ACCURACY_OUTCOMES),
             },
             tier_accuracy: Interval {
                 value: gauge(r, &f::TIER_ACCURACY),
                 lower: gauge(r, &f::TIER_ACCURACY_LOWER),
                 upper: gauge(r, &f::TIER_ACCURACY_UPPER),
+                outcomes: gauge(r, &f::TIER_ACCURACY_OUTCOMES),
             },
             outcomes: counter(r, &f::OUTCOMES),
             complexity: counter(r, &f::COMPLEXITY),
@@ -215,13 +231,13 @@ impl Metrics {
     }
 
     /// The measured accuracy of a strategy with its 95 % interval.
-    pub fn accuracy(&self, strategy: Strategy, value: f64, lower: f64, upper: f64) {
-        self.0.accuracy.set(strategy.name(), value, lower, upper);
+    pub fn accuracy(&self, strategy: Strategy, measured: MeasuredShare) {
+        self.0.accuracy.set(strategy.name(), measured);
     }
 
     /// The measured accuracy of a tier with its 95 % interval.
-    pub fn tier_accuracy(&self, tier: Tier, value: f64, lower: f64, upper: f64) {
-        self.0.tier_accuracy.set(tier.name(), value, lower, upper);
+    pub fn tier_accuracy(&self, tier: Tier, measured: MeasuredShare) {
+        self.0.tier_accuracy.set(tier.name(), measured);
     }
 
     /// An outcome became known: 1 is right, 0 is wrong, between is partly.
@@ -401,8 +417,16 @@ impl Default for Metrics {
 }
 
 impl Interval {
-    fn set(&self, label: &str, value: f64, lower: f64, upper: f64) {
-        for (gauge, value) in [(&self.value, value), (&self.lower, lower), (&self.upper, upper)] {
+    fn set(&self, label: &str, measured: MeasuredShare) {
+        let MeasuredShare { value, lower, upper, outcomes } = measured;
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+        let outcomes = outcomes as f64;
+        for (gauge, value) in [
+            (&self.value, value),
+            (&self.lower, lower),
+            (&self.upper, upper),
+            (&self.outcomes, outcomes),
+        ] {
             gauge.with_label_values(&[label]).set(value);
         }
     }

@@ -120,3 +120,17 @@ fn every_problem_of_a_configuration_is_reported_in_one_go() {
         assert!(said.contains(key), "{key} is not in: {said}");
     }
 }
+
+#[tokio::test]
+async fn the_data_folder_is_a_folder_and_the_next_start_finds_it() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    let config = [("DATA__DIR", data.as_str())];
+    let service = Service::start(&config);
+    service.put("/api/v1/unified/strategy", &json!({ "strategy": "ai_first" })).await;
+    assert!(service.terminate());
+    assert!(folder.path().join("data").is_dir());
+    let service = Service::start(&config);
+    let (_, policy) = service.get("/api/v1/unified/strategy").await;
+    assert_eq!(policy["strategy"], "ai_first");
+}

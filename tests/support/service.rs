@@ -31,9 +31,11 @@ impl Service {
     fn start_in(folder: Arc<TempDir>, config: Vec<(String, String)>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut command = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"));
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        if !config.iter().any(|(name, _)| name == "DATA__DIR") {
+            command.arg("--data-dir").arg(folder.path().join("data"));
+        }
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder.path().join("data"))
             .env_clear()
             .envs(config.iter().map(|(name, value)| {
                 let ours = name.contains("__") && !name.starts_with("META_");

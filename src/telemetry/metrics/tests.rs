@@ -79,8 +79,9 @@ fn everything_once() -> Metrics {
     metrics.know_model(&profile("p", "m"));
     metrics.know_route("/livez");
     metrics.finished(&record(), Duration::from_micros(90));
-    metrics.accuracy(Strategy::Hybrid, 0.9, 0.8, 0.95);
-    metrics.tier_accuracy(Tier::Asi, 0.9, 0.8, 0.95);
+    let measured = MeasuredShare { value: 0.9, lower: 0.8, upper: 0.95, outcomes: 40 };
+    metrics.accuracy(Strategy::Hybrid, measured);
+    metrics.tier_accuracy(Tier::Asi, measured);
     metrics.outcome(Strategy::Hybrid, 0.5);
     metrics.upstream(&profile("p", "m"), Ok(&completion()), Duration::from_millis(7));
     metrics.upstream_retry(&profile("p", "m"));

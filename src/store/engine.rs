@@ -24,8 +24,9 @@ use super::{Batch, KeyRange, Row, StoreError, Table};
 const FORMAT: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
 
-/// Memory for pages. redb's own default is 1 GiB.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// Memory for pages. The ledger is written far more than read, so a larger cache would only fill;
+/// redb's own default is 1 GiB.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Time between two attempts to open a file anew that failed.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -176,6 +176,7 @@ impl MetaOrchestrator {
         gathered: &Gathered,
     ) -> Result<Ending, ProcessError> {
         let providers = self.parts.asi.models().len() > 0;
-        compose::end(request, policy, journey.decision, gathered, journey.trace, providers)
+        let (decision, trace) = (journey.decision, journey.trace);
+        compose::end(request, policy, decision, gathered, trace, providers, journey.deadline)
     }
 }

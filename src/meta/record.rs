@@ -63,10 +63,12 @@ impl Finished<'_> {
             (micros(latency), if answered { Ended::Answered } else { Ended::Abstained })
         });
         let asi = gathered.asi.as_ref().map(|findings| {
-            let ended = match (findings.drafts.is_empty(), findings.failures.is_empty()) {
-                (false, _) => Ended::Answered,
-                (true, true) => Ended::Abstained,
-                (true, false) => Ended::Failed,
+            let silent = gathered.asi_answers().next().is_none();
+            // Who says that it has no answer abstains, whoever failed beside it.
+            let ended = match (silent, findings.drafts.is_empty(), findings.failures.is_empty()) {
+                (false, ..) => Ended::Answered,
+                (true, true, false) => Ended::Failed,
+                (true, ..) => Ended::Abstained,
             };
             (micros(findings.latency), ended)
         });

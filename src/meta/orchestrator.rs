@@ -124,7 +124,7 @@ impl MetaOrchestrator {
         trace.visit(Stage::Composed, composing, format!("{:?}", reply.kind).to_lowercase());
         let verifying = Instant::now();
         if compose::may_enter_lake(&answer, &policy) {
-            reply.remembered = self.remember(&request, &reply, &answer).await;
+            reply.remembered = self.remember(&request, &reply, &answer, &gathered).await;
         }
         trace.visit(Stage::VerificationCheckpoint, verifying, compose::verification_note(&answer));
         self.converse(&request, &reply, at_ms).await;

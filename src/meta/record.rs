@@ -118,9 +118,17 @@ impl MetaOrchestrator {
     }
 
     /// Whether the answer was remembered. A lake that fails costs the memory, never the answer.
-    pub(super) async fn remember(&self, request: &Request, reply: &Reply, ending: &Ending) -> bool {
+    pub(super) async fn remember(
+        &self,
+        request: &Request,
+        reply: &Reply,
+        ending: &Ending,
+        gathered: &Gathered,
+    ) -> bool {
         let Ending::Answer { fused, .. } = ending else { return false };
-        match self.parts.flux.remember(request, reply, &fused.draft).await {
+        // A model that was shown passages answers from them without citing them.
+        let from_documents = gathered.asi.as_ref().is_some_and(|f| f.from_documents);
+        match self.parts.flux.remember(request, reply, &fused.draft, from_documents).await {
             Ok(remembered) => remembered,
             Err(error) => {
                 tracing::warn!(%error, "an answer was not remembered");

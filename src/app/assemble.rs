@@ -4,8 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{core::Core, tasks::Tasks};
 use crate::{
+    answers,
     documents::{Documents, DocumentsError, DocumentsOptions, LoadReport},
-    domain::{LanguageModel, Signal, SystemClock},
+    domain::{Clock, Draft, LanguageModel, Signal, Source, SourceKind, SystemClock, Tier},
     flux::run_vortex,
     lake::{Lake, LakeOptions, TickReport},
     learning::Learning,
@@ -14,8 +15,10 @@ use crate::{
     providers::{self, ProviderError},
     sessions::SessionOptions,
     settings::{Acknowledge, Settings},
+    solvers,
     store::{Store, StoreError},
     telemetry::Metrics,
+    vcp,
 };
 
 /// How often the fold over the ledger is saved: bounds what a restart has to replay.
@@ -94,12 +97,13 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         ..DocumentsOptions::default()
     };
     let (documents, loaded) = Documents::open(&settings.documents.folders, &options)?;
+    let documents = Arc::new(documents);
     let core = Core {
         store: store.clone(),
         models,
         drafter,
         drafter_deadline: settings.flux.drafter_deadline,
-        documents: Arc::new(documents),
+        documents: Arc::clone(&documents),
         metrics: metrics.clone(),
         policy: settings.policy(),
         reset_policy,
@@ -128,6 +132,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         dice: Box::new(rand::random::<f64>),
     };
     let built = core.build().await?;
+    warm_up(&documents);
     let (background, writer) = (Tasks::default(), Tasks::default());
     writer.run_once("ledger writer", |stop| built.ledger_task.run(stop));
     let app = App {
@@ -206,6 +211,23 @@ impl App {
             }
         });
     }
+}
+
+/// Builds the tables that are made on first use, so that the first caller does not wait for them.
+fn warm_up(documents: &Documents) {
+    let question = "what is 2 + 2, and what does this service do?";
+    let solved = solvers::solve("what is 2 + 2", SystemClock.today());
+    let retrieved = documents.answer(question, &[]);
+    let source = Source::new(Tier::Asi, SourceKind::Model, "warm-up");
+    let answer = answers::extract("2 + 2 = 4. #### 4", answers::expected_form(question));
+    let draft = Draft::new(source, "2 + 2 = 4. #### 4", answer, Signal::ZERO);
+    let checks = vcp::verify(&draft, question);
+    tracing::debug!(
+        solved = solved.is_some(),
+        retrieved = retrieved.drafts.len(),
+        checks = checks.len(),
+        "warmed up"
+    );
 }
 
 type Model = Arc<dyn LanguageModel>;

@@ -207,6 +207,7 @@ pub(super) fn reply(
         Ending::Abstention { message } => Shown::abstention(message, gathered),
     };
     let mut decision = decision.clone();
+    decision.reason = super::explain::reason(&decision, gathered);
     decision.route = gathered.route.unwrap_or(decision.route);
     Reply {
         id: request.id,

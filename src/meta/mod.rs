@@ -5,6 +5,7 @@
 //! what is here is their order.
 
 mod compose;
+mod explain;
 mod face;
 mod gather;
 mod operate;

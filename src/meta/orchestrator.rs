@@ -157,6 +157,7 @@ impl MetaOrchestrator {
         let since = Instant::now();
         let (turns, passages, note) =
             vcp::choose_context(turns, &request.context, self.parts.token_budget);
+        let note = if note.is_empty() { "everything fits".to_owned() } else { note };
         trace.visit(Stage::ContextCheckpoint, since, note);
         Prompt {
             instructions: self.parts.instructions.clone(),

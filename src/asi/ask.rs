@@ -20,16 +20,17 @@ pub(super) struct Asked {
     pub(super) result: Result<Draft, ModelError>,
 }
 
-/// Asks, and checks what comes back at positions 3 and 9.
+/// Asks, and checks what comes back at positions 3 and 9. `spending_usd` is what the request will
+/// have cost with this prompt.
 pub(super) async fn ask(
     model: &dyn LanguageModel,
     prompt: &Prompt,
     task: &Task<'_>,
-    spent_usd: f64,
+    spending_usd: f64,
 ) -> Asked {
     let since = Instant::now();
     let profile = model.profile();
-    let completion = if affordable(model, prompt, task, spent_usd) {
+    let completion = if affordable(model, task, spending_usd) {
         timeout_at(task.deadline, model.complete(prompt, task.deadline))
             .await
             .unwrap_or(Err(ModelError::Timeout))
@@ -88,19 +89,21 @@ fn draft(
     draft
 }
 
-/// Whether what was spent and what the prompt alone would cost still fits the request's budget. A
-/// model without a price is never held back: its cost is unknown, not zero.
-fn affordable(model: &dyn LanguageModel, prompt: &Prompt, task: &Task<'_>, spent_usd: f64) -> bool {
-    let (Some(budget), Some((per_prompt, _))) =
-        (task.request.budget.max_cost_usd, model.profile().price_per_million)
-    else {
-        return true;
-    };
+/// What the prompt alone would cost, in US dollars; 0 where no price is configured.
+pub(super) fn prompt_cost(model: &dyn LanguageModel, prompt: &Prompt) -> f64 {
+    let Some((per_million, _)) = model.profile().price_per_million else { return 0.0 };
     let characters = prompt.input.len()
         + prompt.instructions.as_ref().map_or(0, String::len)
         + prompt.turns.iter().map(|t| t.content.len()).sum::<usize>()
         + prompt.passages.iter().map(|p| p.text.len()).sum::<usize>();
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let tokens = characters as f64 / 4.0;
-    spent_usd + tokens * per_prompt / 1e6 <= budget
+    tokens * per_million / 1e6
+}
+
+/// Whether what would be spent with this call still fits the request's budget. A model without a
+/// price is never held back: its cost is unknown, not zero.
+fn affordable(model: &dyn LanguageModel, task: &Task<'_>, spending_usd: f64) -> bool {
+    let priced = model.profile().price_per_million.is_some();
+    task.request.budget.max_cost_usd.is_none_or(|budget| !priced || spending_usd <= budget)
 }

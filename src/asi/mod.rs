@@ -56,6 +56,8 @@ pub struct Findings {
     pub experts: Vec<ExpertReport>,
     /// The models that failed, by configured name.
     pub failures: Vec<(String, ModelError)>,
+    /// Whether documents had a part in it: as drafts, or as passages that models were shown.
+    pub from_documents: bool,
     /// What the mode wanted and could not have.
     pub shortfall: Option<String>,
     /// Times that the tier went round again: second opinions and revisions.
@@ -72,8 +74,8 @@ pub struct Findings {
 const THOROUGH_EXPERTS: usize = 3;
 
 impl Asi {
-    /// The tier over these models and documents. At most `max_experts` models are asked at once,
-    /// and never fewer than `thorough` wants.
+    /// The tier over these models and documents. At most `max_experts` models are asked for one
+    /// request; a mode that wants more falls short and says so.
     #[must_use]
     pub fn new(
         mut models: Vec<Arc<dyn LanguageModel>>,
@@ -84,7 +86,7 @@ impl Asi {
             let (a, b) = (a.profile(), b.profile());
             b.prior.get().total_cmp(&a.prior.get()).then_with(|| a.name.cmp(&b.name))
         });
-        Self { models, documents, max_experts: max_experts.max(THOROUGH_EXPERTS) }
+        Self { models, documents, max_experts: max_experts.max(1) }
     }
 
     /// Names of the configured models, best first.
@@ -122,3 +124,6 @@ impl Findings {
         format!("{mode}: {answered} of {asked} experts answered")
     }
 }
+
+#[cfg(test)]
+mod tests;

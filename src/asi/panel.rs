@@ -5,9 +5,15 @@ use std::{collections::HashSet, sync::Arc};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::{Asi, Findings, THOROUGH_EXPERTS, Task, ask::ask, documentary};
+use super::{
+    Asi, Findings, THOROUGH_EXPERTS, Task,
+    ask::{ask, prompt_cost},
+    documentary,
+};
 use crate::{
-    domain::{Draft, ExpertReport, LanguageModel, Prompt, Revision, Signal, SourceKind, Verdict},
+    domain::{
+        Draft, ExpertReport, LanguageModel, Position, Prompt, Revision, Signal, SourceKind, Verdict,
+    },
     fusion::fuse,
 };
 
@@ -25,12 +31,13 @@ impl<'a> Panel<'a> {
     pub(super) fn new(asi: &'a Asi, task: &'a Task<'a>) -> Self {
         let (drafts, passages) = documentary::consult(&asi.documents, task.request);
         let mut prompt = task.prompt.clone();
+        let from_documents = !drafts.is_empty() || !passages.is_empty();
         // What was found in the request's own context is in the prompt already.
         if task.request.context.is_empty() {
             prompt.passages.extend(passages);
         }
         let experts = drafts.iter().map(report_on).collect();
-        let findings = Findings { drafts, experts, ..Findings::default() };
+        let findings = Findings { drafts, experts, from_documents, ..Findings::default() };
         Self { asi, task, prompt, asked: HashSet::new(), findings }
     }
 
@@ -55,7 +62,7 @@ impl<'a> Panel<'a> {
     pub(super) async fn ask_balanced(&mut self) {
         self.ask_best().await;
         let best = self.best_signal();
-        if self.asked.is_empty() || best >= Signal::clamped(self.task.second_opinion) {
+        if self.asi.models.is_empty() || best >= Signal::clamped(self.task.second_opinion) {
             return;
         }
         match self.next_model() {
@@ -92,7 +99,8 @@ impl<'a> Panel<'a> {
         let objections: Vec<String> = winner
             .checks
             .iter()
-            .filter(|c| c.verdict == Verdict::Failed)
+            // That others disagree is nothing that an author could mend.
+            .filter(|c| c.verdict == Verdict::Failed && c.position != Position::FUSION)
             .map(|c| format!("{}: {}", c.name, c.note))
             .collect();
         if objections.is_empty() {
@@ -151,8 +159,16 @@ impl<'a> Panel<'a> {
     /// Asks these at once; returns how many answered.
     async fn ask_with(&mut self, models: &[Arc<dyn LanguageModel>], prompt: &Prompt) -> usize {
         let since = Instant::now();
-        let spent = self.findings.usage.cost_usd.unwrap_or(0.0);
-        let asked = join_all(models.iter().map(|m| ask(&**m, prompt, self.task, spent))).await;
+        // Who is asked at the same time shares one budget: each one's prompt counts for the next.
+        let mut spent = self.findings.usage.cost_usd.unwrap_or(0.0);
+        let calls = models.iter().map(|model| {
+            let spending = spent + prompt_cost(&**model, prompt);
+            if self.task.request.budget.max_cost_usd.is_none_or(|budget| spending <= budget) {
+                spent = spending;
+            }
+            ask(&**model, prompt, self.task, spending)
+        });
+        let asked = join_all(calls.collect::<Vec<_>>()).await;
         self.findings.upstream += since.elapsed();
         let mut answered = 0;
         for (model, asked) in models.iter().zip(asked) {

@@ -109,6 +109,7 @@ impl Flux {
 
     /// Remembers an answer, durably when this returns `Ok(true)`. `Ok(false)`: the lake is off, the
     /// question is not one whose answer lasts, or a better answer is there already.
+    /// `from_documents`: the answer rests on documents and is forgotten when they change.
     ///
     /// # Errors
     /// What keeps the store from being written.
@@ -117,11 +118,11 @@ impl Flux {
         request: &Request,
         reply: &Reply,
         draft: &Draft,
+        from_documents: bool,
     ) -> Result<bool, StoreError> {
         let Some(lake) = self.parts.lake.as_ref().filter(|_| remembers(request)) else {
             return Ok(false);
         };
-        let documentary = !draft.citations.is_empty();
         let entry = Entry {
             question: request.input.clone(),
             content: reply.content.clone(),
@@ -134,7 +135,7 @@ impl Flux {
             citations: draft.citations.clone(),
             created_ms: self.parts.clock.now_ms(),
             expires_ms: None,
-            epoch: documentary.then_some(self.parts.documents_epoch),
+            epoch: from_documents.then_some(self.parts.documents_epoch),
             ladder: Ladder::default(),
         };
         lake.remember(&request.tenant, entry).await

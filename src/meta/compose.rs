@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::{
     ProcessError,
-    gather::{Gathered, rule},
+    gather::{Gathered, answers, rule},
 };
 use crate::{
     domain::{
@@ -38,6 +38,7 @@ pub(super) fn end(
     gathered: &Gathered,
     trace: &Trace,
     has_providers: bool,
+    deadline: Instant,
 ) -> Result<Ending, ProcessError> {
     let ranked = Instant::now();
     let Competition { drafts, recovered } = competition(policy, decision, gathered);
@@ -45,7 +46,10 @@ pub(super) fn end(
     let at_fusion = Instant::now();
     let consensus = request.consensus.unwrap_or(policy.consensus);
     let Some(fused) = fuse(drafts, &rule(policy, consensus)) else {
-        return match failure(request, gathered) {
+        if let Some(words) = plea(gathered) {
+            return Ok(Ending::Abstention { message: words.to_owned() });
+        }
+        return match failure(request, gathered, deadline) {
             Some(error) => Err(error),
             None => Ok(Ending::Abstention { message: abstention(decision, policy, has_providers) }),
         };
@@ -66,29 +70,53 @@ struct Competition {
 }
 
 fn competition(policy: &Policy, decision: &Decision, gathered: &Gathered) -> Competition {
-    let asi: &[Draft] = gathered.asi.as_ref().map_or(&[], |f| &f.drafts);
+    let asi: Vec<&Draft> = gathered.asi_answers().collect();
+    let flux = || gathered.flux_drafts.iter().filter(|d| answers(d));
     let asi_failed = gathered.asi.is_some() && asi.is_empty();
-    let kept = || gathered.best_flux().filter(|d| d.signal.get() >= decision.keep_signal);
+    let reaches = |floor: f64| gathered.best_flux().filter(|d| d.signal.get() >= floor);
     // What stands in for a failed ASI must still be more likely right than wrong.
-    let stand_in =
-        || gathered.best_flux().filter(|d| d.signal.get() >= policy.thresholds.abstain_floor);
-    let (drafts, recovered) = match (gathered.route, decision.strategy) {
+    let stand_in = || reaches(policy.thresholds.abstain_floor);
+    let drafts: Vec<Draft> = match (gathered.route, decision.strategy) {
+        (Some(Route::Both), _) if asi_failed && stand_in().is_some() => flux().cloned().collect(),
+        _ if asi_failed => stand_in().cloned().into_iter().collect(),
         // ParallelFusion weighs every voice.
-        (Some(Route::Both), _) => {
-            (gathered.flux_drafts.iter().chain(asi).cloned().collect(), asi_failed)
-        }
-        _ if asi_failed => (stand_in().cloned().into_iter().collect(), true),
+        (Some(Route::Both), _) => together(flux(), &asi),
         // RuntimeFirst asks ASI because Flux abstained: what Flux abstained from does not count.
-        (Some(Route::FluxThenAsi), Strategy::RuntimeFirst) => (asi.to_vec(), false),
+        (Some(Route::FluxThenAsi), Strategy::RuntimeFirst) => asi.into_iter().cloned().collect(),
         // A draft that was not sure enough alone is evidence beside ASI's.
-        (Some(Route::FluxThenAsi), _) => {
-            (gathered.flux_drafts.iter().chain(asi).cloned().collect(), false)
-        }
-        (Some(Route::Asi), _) => (asi.to_vec(), false),
-        _ => (kept().cloned().into_iter().collect(), false),
+        (Some(Route::FluxThenAsi), _) => together(flux(), &asi),
+        (Some(Route::Asi), _) => asi.into_iter().cloned().collect(),
+        _ => reaches(decision.keep_signal).cloned().into_iter().collect(),
     };
-    let recovered = recovered && !drafts.is_empty() && failed_models(gathered);
+    let recovered = asi_failed && !drafts.is_empty() && failed_models(gathered);
     Competition { drafts, recovered }
+}
+
+/// Both tiers' drafts side by side. A remembered answer was once given by the experts that now
+/// give it again, so it takes the name of the surest one who does: fusion then hears the two as
+/// one source, and nobody's agreement with himself raises the confidence.
+fn together<'a>(flux: impl Iterator<Item = &'a Draft>, asi: &[&Draft]) -> Vec<Draft> {
+    let heard = flux.map(|draft| {
+        let mut draft = draft.clone();
+        let repeats = |d: &&&Draft| d.answer.is_some() && d.answer == draft.answer;
+        let again = asi
+            .iter()
+            .filter(repeats)
+            .max_by(|a, b| a.signal.get().total_cmp(&b.signal.get()))
+            .filter(|_| draft.source.kind == SourceKind::Lake);
+        if let Some(again) = again {
+            draft.source.name = again.source.name.clone();
+        }
+        draft
+    });
+    heard.chain(asi.iter().map(|d| (*d).clone())).collect()
+}
+
+/// The words in which an expert of ASI said that it has no answer, the surest expert's first.
+fn plea(gathered: &Gathered) -> Option<&str> {
+    let drafts = gathered.asi.iter().flat_map(|f| &f.drafts).filter(|d| !answers(d));
+    let surest = drafts.max_by(|a, b| a.signal.get().total_cmp(&b.signal.get()))?;
+    Some(surest.content.trim()).filter(|words| !words.is_empty())
 }
 
 /// Whether any model of ASI failed, as opposed to the tier having nothing to say.
@@ -96,9 +124,11 @@ fn failed_models(gathered: &Gathered) -> bool {
     gathered.asi.as_ref().is_some_and(|f| !f.failures.is_empty())
 }
 
-fn failure(request: &Request, gathered: &Gathered) -> Option<ProcessError> {
+fn failure(request: &Request, gathered: &Gathered, deadline: Instant) -> Option<ProcessError> {
     let findings = gathered.asi.as_ref().filter(|f| !f.failures.is_empty())?;
-    if findings.failures.iter().all(|(_, e)| *e == ModelError::Timeout) {
+    // A provider can be too slow for its own limits long before the request's deadline.
+    let late = Instant::now() >= deadline;
+    if late && findings.failures.iter().all(|(_, e)| *e == ModelError::Timeout) {
         return Some(ProcessError::DeadlineExceeded { deadline: request.budget.deadline });
     }
     let waits = findings.failures.iter().filter_map(|(_, error)| match error {
@@ -261,3 +291,6 @@ impl<'a> Shown<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

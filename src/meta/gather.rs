@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use crate::{
     asi::{Asi, Findings, Task},
     domain::{
-        Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route, SourceKind,
-        Stage, Strategy, Tier, Trace,
+        Check, Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route,
+        SourceKind, Stage, Strategy, Tier, Trace, Verdict,
     },
     flux::Flux,
     fusion::Rule,
@@ -55,6 +55,11 @@ impl Gathered {
             let by_signal = a.signal.get().total_cmp(&b.signal.get());
             by_signal.then_with(|| b.source.kind.cmp(&a.source.kind))
         })
+    }
+
+    /// What ASI drafted, without the words of experts who said that they have no answer.
+    pub(super) fn asi_answers(&self) -> impl Iterator<Item = &Draft> {
+        self.asi.iter().flat_map(|f| &f.drafts).filter(|d| answers(d))
     }
 
     pub(super) fn best_flux_signal(&self) -> Option<f64> {
@@ -125,10 +130,10 @@ impl Journey<'_> {
         gathered
     }
 
-    /// Flux stands in only when ASI came back without any draft.
+    /// Flux stands in only when ASI came back without any answer.
     async fn asi_first(&self) -> Gathered {
         let findings = self.ask_asi().await;
-        let failed = findings.drafts.is_empty();
+        let failed = !findings.drafts.iter().any(answers);
         let mut gathered =
             Gathered { route: Some(Route::Asi), asi: Some(findings), ..Gathered::default() };
         if failed {
@@ -198,6 +203,12 @@ impl Journey<'_> {
         }
         draft
     }
+}
+
+/// Whether a draft answers at all, as position 9 found: "I don't know" is a draft and no answer.
+pub(super) fn answers(draft: &Draft) -> bool {
+    let refuses = |c: &Check| c.name == vcp::names::ANSWERED && c.verdict == Verdict::Failed;
+    !draft.checks.iter().any(refuses)
 }
 
 /// Fusion's rule under this policy.

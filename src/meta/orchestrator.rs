@@ -124,7 +124,7 @@ impl MetaOrchestrator {
         trace.visit(Stage::Composed, composing, format!("{:?}", reply.kind).to_lowercase());
         let verifying = Instant::now();
         if compose::may_enter_lake(&answer, &policy) {
-            reply.remembered = self.remember(&request, &reply, &answer).await;
+            reply.remembered = self.remember(&request, &reply, &answer, &gathered).await;
         }
         trace.visit(Stage::VerificationCheckpoint, verifying, compose::verification_note(&answer));
         self.converse(&request, &reply, at_ms).await;
@@ -177,6 +177,7 @@ impl MetaOrchestrator {
         gathered: &Gathered,
     ) -> Result<Ending, ProcessError> {
         let providers = self.parts.asi.models().len() > 0;
-        compose::end(request, policy, journey.decision, gathered, journey.trace, providers)
+        let (decision, trace) = (journey.decision, journey.trace);
+        compose::end(request, policy, decision, gathered, trace, providers, journey.deadline)
     }
 }

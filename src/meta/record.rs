@@ -63,10 +63,12 @@ impl Finished<'_> {
             (micros(latency), if answered { Ended::Answered } else { Ended::Abstained })
         });
         let asi = gathered.asi.as_ref().map(|findings| {
-            let ended = match (findings.drafts.is_empty(), findings.failures.is_empty()) {
-                (false, _) => Ended::Answered,
-                (true, true) => Ended::Abstained,
-                (true, false) => Ended::Failed,
+            let silent = gathered.asi_answers().next().is_none();
+            // Who says that it has no answer abstains, whoever failed beside it.
+            let ended = match (silent, findings.drafts.is_empty(), findings.failures.is_empty()) {
+                (false, ..) => Ended::Answered,
+                (true, true, false) => Ended::Failed,
+                (true, ..) => Ended::Abstained,
             };
             (micros(findings.latency), ended)
         });
@@ -116,9 +118,17 @@ impl MetaOrchestrator {
     }
 
     /// Whether the answer was remembered. A lake that fails costs the memory, never the answer.
-    pub(super) async fn remember(&self, request: &Request, reply: &Reply, ending: &Ending) -> bool {
+    pub(super) async fn remember(
+        &self,
+        request: &Request,
+        reply: &Reply,
+        ending: &Ending,
+        gathered: &Gathered,
+    ) -> bool {
         let Ending::Answer { fused, .. } = ending else { return false };
-        match self.parts.flux.remember(request, reply, &fused.draft).await {
+        // A model that was shown passages answers from them without citing them.
+        let from_documents = gathered.asi.as_ref().is_some_and(|f| f.from_documents);
+        match self.parts.flux.remember(request, reply, &fused.draft, from_documents).await {
             Ok(remembered) => remembered,
             Err(error) => {
                 tracing::warn!(%error, "an answer was not remembered");

@@ -1,0 +1,182 @@
+//! The modes over scripted models, on paused time.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use super::*;
+use crate::{
+    documents::DocumentsOptions,
+    domain::{
+        Budget, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, ResponseId, Signal,
+        TenantId,
+    },
+};
+
+/// Answers in turn as scripted, and then as at last; without a script it hangs.
+struct Scripted {
+    profile: ModelProfile,
+    script: Vec<Result<&'static str, ModelError>>,
+    prompts: Mutex<Vec<Prompt>>,
+}
+
+fn model(name: &str, prior: f64, script: &[Result<&'static str, ModelError>]) -> Arc<Scripted> {
+    Arc::new(Scripted {
+        profile: ModelProfile {
+            name: name.into(),
+            provider: "test".into(),
+            prior: Signal::clamped(prior),
+            weight: 1.0,
+            price_per_million: Some((1e6, 0.0)),
+        },
+        script: script.to_vec(),
+        prompts: Mutex::default(),
+    })
+}
+
+impl Scripted {
+    fn asked(&self) -> Vec<Prompt> {
+        self.prompts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl LanguageModel for Scripted {
+    fn profile(&self) -> &ModelProfile {
+        &self.profile
+    }
+
+    fn complete<'a>(&'a self, prompt: &'a Prompt, _: Instant) -> ModelFuture<'a> {
+        Box::pin(async move {
+            let turn = self.asked().len();
+            self.prompts.lock().unwrap_or_else(PoisonError::into_inner).push(prompt.clone());
+            let Some(said) = self.script.get(turn).or(self.script.last()) else {
+                return std::future::pending().await;
+            };
+            said.clone().map(|content| Completion {
+                content: content.to_owned(),
+                model: "m".to_owned(),
+                finish: FinishReason::Stop,
+                usage: Usage::default(),
+                upstream: Duration::ZERO,
+            })
+        })
+    }
+}
+
+const EGGS: &str = "Ann has 12 eggs and eats 4. How many eggs are left?";
+const RIGHT: &str = "She has 12 - 4 = 8 eggs left.\n#### 8";
+const WRONG: &str = "She has 12 - 4 = 9 eggs left.\n#### 9";
+
+async fn answer(
+    models: &[&Arc<Scripted>],
+    max_experts: usize,
+    mode: AsiMode,
+    max_cost_usd: Option<f64>,
+) -> Findings {
+    let options = DocumentsOptions { bundled: false, ..DocumentsOptions::default() };
+    let (documents, _) = Documents::open(&[], &options).unwrap();
+    let models = models.iter().map(|m| Arc::clone(*m) as Arc<dyn LanguageModel>).collect();
+    let asi = Asi::new(models, Arc::new(documents), max_experts);
+    let deadline = Duration::from_secs(5);
+    let request = Request {
+        id: ResponseId::generate(),
+        tenant: TenantId::default(),
+        session: None,
+        input: EGGS.to_owned(),
+        context: Vec::new(),
+        strategy: None,
+        mode: None,
+        consensus: None,
+        budget: Budget { deadline, max_cost_usd },
+        no_store: false,
+    };
+    let task = Task {
+        request: &request,
+        prompt: Prompt { input: EGGS.to_owned(), ..Prompt::default() },
+        mode,
+        rule: Rule {
+            consensus: Consensus::WeightedConfidence,
+            custom_weights: &BTreeMap::new(),
+            sacred_weight: 1.5,
+        },
+        second_opinion: 0.7,
+        deadline: Instant::now() + deadline,
+        trace: &Trace::default(),
+    };
+    asi.answer(&task).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn fast_asks_the_best_and_the_next_only_when_that_one_fails() {
+    let (best, next) = (model("a", 0.9, &[Ok(RIGHT)]), model("b", 0.8, &[Ok(RIGHT)]));
+    answer(&[&next, &best], 5, AsiMode::Fast, None).await;
+    assert_eq!((best.asked().len(), next.asked().len()), (1, 0));
+    let best = model("a", 0.9, &[Err(ModelError::Cut)]);
+    let findings = answer(&[&next, &best], 5, AsiMode::Fast, None).await;
+    assert_eq!((findings.drafts.len(), findings.failures.len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn balanced_wants_a_second_opinion_only_of_a_doubtful_answer() {
+    let (sure, next) = (model("a", 0.9, &[Ok(RIGHT)]), model("b", 0.8, &[Ok(RIGHT)]));
+    let findings = answer(&[&sure, &next], 5, AsiMode::Balanced, None).await;
+    assert_eq!((next.asked().len(), findings.extra_rounds), (0, 0));
+    let doubtful = model("a", 0.9, &[Ok(WRONG)]);
+    let findings = answer(&[&doubtful, &next], 5, AsiMode::Balanced, None).await;
+    assert_eq!((next.asked().len(), findings.extra_rounds), (1, 1));
+    let findings = answer(&[&doubtful], 5, AsiMode::Balanced, None).await;
+    assert!(findings.shortfall.unwrap().contains("second opinion"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bound_on_experts_holds_in_every_mode_and_is_said() {
+    for mode in [AsiMode::Balanced, AsiMode::Thorough, AsiMode::Reasoning] {
+        let models = ["a", "b", "c"].map(|name| model(name, 0.8, &[Ok(RIGHT)]));
+        let findings = answer(&models.each_ref(), 1, mode, None).await;
+        assert_eq!(findings.experts.len(), 1, "{mode}");
+        assert_eq!(findings.shortfall.is_some(), mode != AsiMode::Balanced, "{mode}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_model_costs_the_deadline_and_not_the_others_answers() {
+    let (hangs, answers) = (model("a", 0.9, &[]), model("b", 0.8, &[Ok(RIGHT)]));
+    let since = Instant::now();
+    let findings = answer(&[&hangs, &answers], 5, AsiMode::Thorough, None).await;
+    assert_eq!(since.elapsed(), Duration::from_secs(5));
+    assert_eq!(findings.drafts.len(), 1);
+    assert_eq!(findings.failures, [("a".to_owned(), ModelError::Timeout)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_replaces_the_answer_that_failed_and_is_asked_for_once() {
+    let author = model("a", 0.9, &[Ok(WRONG), Ok(WRONG), Ok(RIGHT)]);
+    let findings = answer(&[&author], 5, AsiMode::Reasoning, None).await;
+    assert_eq!((author.asked().len(), findings.drafts.len(), findings.extra_rounds), (2, 1, 1));
+    let revision = author.asked().remove(1).revision.unwrap();
+    assert_eq!(revision.previous, WRONG);
+    assert!(revision.objections.iter().any(|o| o.starts_with("arithmetic")), "{revision:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_others_disagree_is_no_reason_for_a_revision() {
+    let eight = "12 eggs - 4 eggs: 12 - 4 = 8\n#### 8";
+    let sixteen = "12 eggs + 4 eggs: 12 + 4 = 16\n#### 16";
+    let forty_eight = "12 eggs * 4 eggs: 12 * 4 = 48\n#### 48";
+    let models = [("a", eight), ("b", sixteen), ("c", forty_eight)]
+        .map(|(name, said)| model(name, 0.8, &[Ok(said)]));
+    let findings = answer(&models.each_ref(), 5, AsiMode::Reasoning, None).await;
+    assert_eq!((findings.drafts.len(), findings.extra_rounds), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn experts_that_are_asked_at_once_share_one_budget() {
+    // A dollar a token: the question alone costs a quarter of its characters.
+    #[expect(clippy::cast_precision_loss, reason = "a short text")]
+    let one_prompt = EGGS.len() as f64 / 4.0;
+    let models = ["a", "b", "c"].map(|name| model(name, 0.8, &[Ok(RIGHT)]));
+    let findings = answer(&models.each_ref(), 5, AsiMode::Thorough, Some(one_prompt * 2.5)).await;
+    assert_eq!(findings.drafts.len(), 2);
+    assert_eq!(findings.failures, [("c".to_owned(), ModelError::OverBudget)]);
+}

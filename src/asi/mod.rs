@@ -103,7 +103,7 @@ impl Asi {
     /// Asks as the mode says. Returns at the deadline at the latest, with what there is by then.
     pub async fn answer(&self, task: &Task<'_>) -> Findings {
         let since = Instant::now();
-        let mut panel = Panel::new(self, task);
+        let mut panel = Panel::new(self, task).await;
         match task.mode {
             AsiMode::Fast => panel.ask_best().await,
             AsiMode::Balanced => panel.ask_balanced().await,

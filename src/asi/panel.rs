@@ -28,15 +28,15 @@ pub(super) struct Panel<'a> {
 
 impl<'a> Panel<'a> {
     /// Consults the documents; no model has been asked yet.
-    pub(super) fn new(asi: &'a Asi, task: &'a Task<'a>) -> Self {
-        let (drafts, passages) = documentary::consult(&asi.documents, task.request);
+    pub(super) async fn new(asi: &'a Asi, task: &'a Task<'a>) -> Self {
+        let (drafts, passages) = documentary::consult(&asi.documents, task.request).await;
         let mut prompt = task.prompt.clone();
         let from_documents = !drafts.is_empty() || !passages.is_empty();
         // What was found in the request's own context is in the prompt already.
         if task.request.context.is_empty() {
             prompt.passages.extend(passages);
         }
-        let experts = drafts.iter().map(report_on).collect();
+        let experts = drafts.iter().map(ExpertReport::of).collect();
         let findings = Findings { drafts, experts, from_documents, ..Findings::default() };
         Self { asi, task, prompt, asked: HashSet::new(), findings }
     }
@@ -190,19 +190,5 @@ impl<'a> Panel<'a> {
 
     fn falls_short(&mut self, what: &str) {
         self.findings.shortfall.get_or_insert_with(|| what.to_owned());
-    }
-}
-
-fn report_on(draft: &Draft) -> ExpertReport {
-    ExpertReport {
-        name: draft.source.name.to_string(),
-        kind: draft.source.kind,
-        tier: draft.source.tier,
-        model: None,
-        signal: Some(draft.signal),
-        position: Some(draft.position()),
-        checks: draft.checks.clone(),
-        latency: draft.latency,
-        error: None,
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    AsiMode, Check, Citation, Complexity, Consensus, Decision, Elp, Position, ResponseId, Signal,
-    SourceKind, Step, Tier, TraceEntry, Usage,
+    AsiMode, Check, Citation, Complexity, Consensus, Decision, Draft, Elp, Position, ResponseId,
+    Signal, SourceKind, Step, Tier, TraceEntry, Usage,
 };
 
 /// Which minds made the answer.
@@ -67,6 +67,24 @@ pub struct ExpertReport {
     pub latency: Duration,
     /// A fixed code when it failed.
     pub error: Option<&'static str>,
+}
+
+impl ExpertReport {
+    /// The report on an expert that gave this draft.
+    #[must_use]
+    pub fn of(draft: &Draft) -> Self {
+        Self {
+            name: draft.source.name.to_string(),
+            kind: draft.source.kind,
+            tier: draft.source.tier,
+            model: None,
+            signal: Some(draft.signal),
+            position: Some(draft.position()),
+            checks: draft.checks.clone(),
+            latency: draft.latency,
+            error: None,
+        }
+    }
 }
 
 /// The answer to a request.

@@ -78,21 +78,8 @@ impl Gathered {
 
     /// Everyone who was asked, Flux first.
     pub(super) fn experts(&self) -> Vec<ExpertReport> {
-        let mut experts: Vec<ExpertReport> = self
-            .flux_drafts
-            .iter()
-            .map(|draft| ExpertReport {
-                name: draft.source.name.to_string(),
-                kind: draft.source.kind,
-                tier: Tier::Flux,
-                model: None,
-                signal: Some(draft.signal),
-                position: Some(draft.position()),
-                checks: draft.checks.clone(),
-                latency: draft.latency,
-                error: None,
-            })
-            .collect();
+        let mut experts: Vec<ExpertReport> =
+            self.flux_drafts.iter().map(ExpertReport::of).collect();
         experts.extend(self.drafter_error.as_ref().map(|(name, error)| ExpertReport {
             name: name.clone(),
             kind: SourceKind::Drafter,

@@ -75,7 +75,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> ExitCode {
     match runtime.block_on(evaluation::evaluate(options, &ReplayBench, &progress)) {
         Ok(report) if args.json => match serde_json::to_string(&report) {
             Ok(json) => {
-                println!("{json}");
+                super::say(json);
                 ExitCode::SUCCESS
             }
             Err(error) => {
@@ -84,7 +84,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> ExitCode {
             }
         },
         Ok(report) => {
-            println!("{report}");
+            super::say(report);
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -1,12 +1,17 @@
 //! The command line.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this room talks to a terminal")]
+#![expect(clippy::print_stderr, reason = "this room talks to a terminal")]
 
 mod evaluate;
 mod openapi;
 mod probe;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -63,4 +68,11 @@ pub fn main() -> ExitCode {
         Command::Probe(args) => probe::probe(&args),
         Command::Openapi(args) => openapi::openapi(&args),
     }
+}
+
+/// Writes to standard output. A reader that has left, as in `… | head -1`, is no error: `println!`
+/// would panic, and take the service along.
+fn say(text: impl Display) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }

@@ -16,6 +16,6 @@ pub(super) struct OpenapiArgs {
 
 pub(super) fn openapi(args: &OpenapiArgs) -> ExitCode {
     let document = if args.v3_0 { http::document_3_0() } else { http::document().clone() };
-    println!("{document:#}");
+    super::say(format_args!("{document:#}"));
     ExitCode::SUCCESS
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, say};
 use crate::{
     app::{self, Started},
     settings::Settings,
@@ -42,7 +42,7 @@ pub(super) fn serve(args: &ServeArgs) -> ExitCode {
         settings.data.dir.clone_from(dir);
     }
     if args.check_config {
-        println!("The configuration is sound.");
+        say("The configuration is sound.");
         return ExitCode::SUCCESS;
     }
     init_logs(&settings.log);
@@ -68,23 +68,27 @@ pub(super) fn serve(args: &ServeArgs) -> ExitCode {
 /// A few lines: where it listens, what it has, what to try.
 fn greet(settings: &Settings, started: &Started) {
     let url = format!("http://{}", started.address);
-    println!("meta-orchestrator {} listens on {url}", env!("CARGO_PKG_VERSION"));
-    println!("  data in {}, strategy {}", settings.data.dir.display(), started.policy.strategy);
+    say(format_args!("meta-orchestrator {} listens on {url}", env!("CARGO_PKG_VERSION")));
+    say(format_args!(
+        "  data in {}, strategy {}",
+        settings.data.dir.display(),
+        started.policy.strategy
+    ));
     if started.stored_policy {
-        println!(
+        say(format_args!(
             "  the policy is the one set through the API (version {}); --reset-policy returns to the configuration's",
             started.policy.version
-        );
+        ));
     }
     match started.models.as_slice() {
-        [] => println!(
+        [] => say(format_args!(
             "  no language model: set OPENAI_API_KEY or OLLAMA_HOST, or configure [[providers]]"
-        ),
-        models => println!("  models: {}", models.join(", ")),
+        )),
+        models => say(format_args!("  models: {}", models.join(", "))),
     }
-    println!("Try:");
-    println!(
+    say("Try:");
+    say(format_args!(
         "  curl -s {url}/api/v1/unified/process -H 'content-type: application/json' -d '{{\"input\": \"what is 15 percent of 80?\"}}'"
-    );
-    println!("  curl -s {url}/api/v1/unified/metrics");
+    ));
+    say(format_args!("  curl -s {url}/api/v1/unified/metrics"));
 }

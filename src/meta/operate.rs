@@ -90,7 +90,10 @@ impl MetaOrchestrator {
             let source = recorded.decision.as_ref().and_then(|d| d.recalled_from);
             for origin in std::iter::once(response).chain(source) {
                 match self.parts.flux.forget(tenant, origin).await {
-                    Ok(gone) => evicted += gone,
+                    Ok(gone) => {
+                        self.parts.metrics.lake_evicted(gone as u64);
+                        evicted += gone;
+                    }
                     Err(error) => {
                         tracing::error!(%error, "a wrong answer could not be evicted");
                         return Err(FeedbackError::Unavailable);

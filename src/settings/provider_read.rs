@@ -31,7 +31,7 @@ struct RawProvider {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, expecting = "a [[providers.models]] table with model = \"…\"")]
 struct RawModel {
     name: Option<String>,
     model: Option<String>,

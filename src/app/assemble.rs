@@ -18,6 +18,8 @@ use crate::{
     telemetry::Metrics,
 };
 
+/// Name of the embedded store's file in the data folder.
+const STORE_FILE: &str = "store.redb";
 /// How often the fold over the ledger is saved: bounds what a restart has to replay.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Most time that a response waits for its record, where it waits at all.
@@ -85,7 +87,7 @@ pub struct App {
 /// [`StartError`], in words for the operator.
 pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, StartError> {
     let metrics = Metrics::new();
-    let store = Store::open(&settings.data.dir)
+    let store = Store::open(&settings.data.dir.join(STORE_FILE))
         .map_err(|source| StartError::Store { dir: settings.data.dir.clone(), source })?;
     let (models, drafter) = models(settings, &metrics).await?;
     let options = DocumentsOptions {

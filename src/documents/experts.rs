@@ -54,13 +54,16 @@ pub(super) struct Ranked {
     pub likeness: f64,
     /// How well the most telling word is covered, 0 to 1.
     pub rarest: f64,
+    /// Whether the question's figures stand here, with words enough beside them.
+    pub figures: bool,
 }
 
 impl Ranked {
     /// Whether the sentence covers the question well enough to answer it.
     pub(super) fn answers(&self) -> bool {
-        self.coverage >= COVERAGE_ENOUGH
-            || (self.coverage >= COVERAGE_FLOOR && self.rarest >= RAREST_FLOOR)
+        let covered = self.coverage >= COVERAGE_ENOUGH
+            || (self.coverage >= COVERAGE_FLOOR && self.rarest >= RAREST_FLOOR);
+        covered && self.figures
     }
 }
 
@@ -93,6 +96,7 @@ impl Library {
                     coverage,
                     likeness: f64::from(question.vector.cosine(&sentence.vector)),
                     rarest: question.rarest_covered(sentence),
+                    figures: question.knows_the_figures(sentence),
                 })
             })
             .collect();

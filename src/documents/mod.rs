@@ -241,6 +241,9 @@ impl Documents {
             return Retrieval::default();
         }
         if extra.is_empty() {
+            if question::is_about_itself(question) {
+                return Retrieval::default();
+            }
             return retrieve(&self.library, question);
         }
         let mut corpus = corpus::Corpus::default();
@@ -517,5 +520,22 @@ mod tests {
         }
         println!("answered {answered} of {asked}");
         assert!(f64::from(answered) <= 0.02 * f64::from(asked));
+    }
+
+    #[test]
+    fn what_only_a_solver_could_answer_finds_silence() {
+        let documents = Documents::bundled().unwrap();
+        for question in [
+            "is 3 between 1 and 5?",
+            "reverse the list 1 2 3",
+            "convert 10 to binary",
+            "10 less 5",
+            "7 mod 3",
+            "true and maybe false",
+            "what day is 2.5 days after 2026-01-10",
+            "count the words in this question",
+        ] {
+            assert_eq!(documents.answer(question, &[]).drafts, [], "{question}");
+        }
     }
 }

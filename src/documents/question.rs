@@ -43,6 +43,7 @@ const FURNITURE: &[&str] = &[
     "example",
     "exist",
     "explain",
+    "false",
     "find",
     "get",
     "give",
@@ -82,6 +83,7 @@ const FURNITURE: &[&str] = &[
     "take",
     "thank",
     "thing",
+    "true",
     "try",
     "type",
     "under",
@@ -94,6 +96,7 @@ const FURNITURE: &[&str] = &[
     "within",
     "way",
     "work",
+    "yes",
 ];
 
 static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
@@ -132,6 +135,8 @@ pub(super) struct Group {
     pub weight: f64,
     /// Whether it names the topic.
     pub topical: bool,
+    /// Whether it is a figure: it narrows a topic, and names none.
+    pub figure: bool,
     /// The corpus's words for it; none when the corpus does not know it.
     pub matches: Vec<Match>,
 }
@@ -159,7 +164,7 @@ impl Question {
         }
         let groups: Vec<Group> = stems.iter().map(|stem| Group::read(stem, corpus)).collect();
         let total = groups.iter().map(|g| g.weight).sum();
-        let topical = groups.iter().any(|g| g.topical) && total > 0.0;
+        let topical = groups.iter().any(|g| g.topical && !g.figure) && total > 0.0;
         topical.then(|| Self {
             wanted: Wanted::read(&text),
             how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
@@ -174,6 +179,22 @@ impl Question {
     pub(super) fn coverage(&self, sentence: &Sentence) -> f64 {
         let covered: f64 = self.groups.iter().map(|g| g.weight * g.standing(sentence)).sum();
         if self.total > 0.0 { covered / self.total } else { 0.0 }
+    }
+
+    /// Whether the sentence knows every figure of the question, and half of its words without
+    /// them: "reverse the list 1 2 3" is not about the sentence that happens to hold 1, 2 and 3.
+    pub(super) fn knows_the_figures(&self, sentence: &Sentence) -> bool {
+        let (mut covered, mut total) = (0.0, 0.0);
+        for group in &self.groups {
+            let standing = group.standing(sentence);
+            if !group.figure {
+                covered += group.weight * standing;
+                total += group.weight;
+            } else if standing <= 0.0 {
+                return false;
+            }
+        }
+        covered >= 0.5 * total
     }
 
     /// How well the sentence covers the most telling of the topic's words that the corpus knows, 0
@@ -260,7 +281,8 @@ impl Group {
             // "How many … exist" asks no less when the documents never say "exist".
             (false, true) => 0.0,
         };
-        Self { weight, topical, matches }
+        let figure = !stem.contains(char::is_alphabetic);
+        Self { weight, topical, figure, matches }
     }
 
     /// How much this word counts in a search that weighs words by rarity itself.
@@ -283,6 +305,26 @@ impl Group {
             .max(IN_HEADING * best(&sentence.heading))
             .max(ASIDE * best(&sentence.aside))
     }
+}
+
+/// Whether a question is about its own words, as "count the words in this question" is.
+pub(super) fn is_about_itself(question: &str) -> bool {
+    const ITSELF: &[&str] = &[
+        "list",
+        "message",
+        "paragraph",
+        "passage",
+        "phrase",
+        "question",
+        "sentence",
+        "string",
+        "text",
+        "word",
+    ];
+    let text: String = question.chars().take(MAX_CHARS).collect();
+    words(&text).windows(2).any(
+        |pair| matches!(pair, [this, what] if this == "this" && ITSELF.contains(&what.as_str())),
+    )
 }
 
 impl Wanted {

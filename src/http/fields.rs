@@ -43,8 +43,12 @@ impl Faults {
     /// Most faults that are reported: who made more will not read them.
     const MOST: usize = 32;
 
+    fn full(&self) -> bool {
+        self.0.len() >= Self::MOST
+    }
+
     fn report(&mut self, place: &Pointer, detail: impl Display, fix: impl Display) {
-        if self.0.len() < Self::MOST {
+        if !self.full() {
             self.0.push(FieldError {
                 pointer: place.to_string(),
                 detail: detail.to_string(),
@@ -115,6 +119,10 @@ impl<'a> Fields<'a> {
 
     fn refuse_the_rest(self) {
         for name in self.map.keys() {
+            // To look for what each of a hundred thousand names may have meant takes seconds.
+            if self.faults.full() {
+                return;
+            }
             let place = self.place.member(name);
             let allowed = self.known.join(", ");
             let fix = match nearest(name, self.known.iter().copied()) {

@@ -119,3 +119,12 @@ async fn a_conversation_goes_with_the_next_question_and_survives_a_restart() {
     let messages = upstream.calls().last().unwrap().body["messages"].to_string();
     assert!(!messages.contains("Ada."), "{messages}");
 }
+
+#[tokio::test]
+async fn the_store_is_a_file_in_the_data_folder() {
+    // So that the folder may be there before, as a mounted volume is, and again at the next start.
+    let service = Service::start(&[]);
+    assert!(service.data_dir().join("store.redb").is_file());
+    let again = service.kill_and_restart();
+    assert_eq!(again.ask("2 + 2").await["content"], "4");
+}

@@ -1,6 +1,10 @@
 //! The document experts' part: drafts from retrieval, and passages for the models.
 
-use tokio::time::Instant;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+    time::Instant,
+};
 
 use crate::{
     answers::expected_form,
@@ -15,7 +19,9 @@ const OFFERED: f64 = 0.5;
 /// What retrieval came back with: checked drafts, and passages worth showing to models.
 pub(super) fn consult(documents: &Documents, request: &Request) -> (Vec<Draft>, Vec<Passage>) {
     let since = Instant::now();
-    let retrieval = documents.answer(&request.input, &request.context);
+    let answer = || documents.answer(&request.input, &request.context);
+    let retrieval =
+        if is_long(request) && on_many_threads() { block_in_place(answer) } else { answer() };
     let latency = since.elapsed();
     let form = expected_form(&request.input);
     let drafts: Vec<Draft> = retrieval
@@ -35,4 +41,16 @@ pub(super) fn consult(documents: &Documents, request: &Request) -> (Vec<Draft>, 
         .collect();
     let relevant = drafts.iter().any(|d| d.signal >= Signal::clamped(OFFERED));
     (drafts, if relevant { retrieval.passages } else { Vec::new() })
+}
+
+/// Context from this many bytes on takes long enough to index that other requests must not wait.
+const LONG_CONTEXT: usize = 16 * 1024;
+
+fn is_long(request: &Request) -> bool {
+    request.context.iter().map(|p| p.text.len()).sum::<usize>() >= LONG_CONTEXT
+}
+
+/// A runtime with one thread, as in an evaluation, has nobody to hand its other work to.
+fn on_many_threads() -> bool {
+    Handle::try_current().is_ok_and(|h| h.runtime_flavor() == RuntimeFlavor::MultiThread)
 }

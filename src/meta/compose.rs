@@ -175,6 +175,11 @@ pub(super) fn verification_note(ending: &Ending) -> String {
     }
 }
 
+/// Whether it is an answer, and one that was not cut by a length limit.
+pub(super) fn is_whole(ending: &Ending) -> bool {
+    matches!(ending, Ending::Answer { fused, .. } if fused.draft.complete)
+}
+
 /// The gate at position 9: only a whole, verified answer of sufficient signal is remembered. What
 /// came out of a solver or the lake itself would gain nothing by it.
 pub(super) fn may_enter_lake(ending: &Ending, policy: &Policy) -> bool {

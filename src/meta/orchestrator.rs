@@ -127,7 +127,9 @@ impl MetaOrchestrator {
             reply.remembered = self.remember(&request, &reply, &answer, &gathered).await;
         }
         trace.visit(Stage::VerificationCheckpoint, verifying, compose::verification_note(&answer));
-        self.converse(&request, &reply, at_ms).await;
+        if compose::is_whole(&answer) {
+            self.converse(&request, &reply, at_ms).await;
+        }
         finished.duration = since.elapsed();
         self.record(finished.ended(&reply, &answer), finished.overhead()).await;
         reply.trace = trace.entries();

@@ -156,7 +156,7 @@ impl MetaOrchestrator {
     /// Adds the question and its answer to the conversation. An abstention is no turn: it would
     /// only teach the next model not to know.
     pub(super) async fn converse(&self, request: &Request, reply: &Reply, now_ms: i64) {
-        let Some(session) = request.session.as_ref().filter(|_| !reply.abstained) else { return };
+        let Some(session) = request.session.as_ref() else { return };
         let turns = [
             Turn { role: Role::User, content: request.input.clone() },
             Turn { role: Role::Assistant, content: reply.content.clone() },

@@ -190,6 +190,11 @@ impl Policy {
             let name: String = expert.chars().take(64).collect();
             demand(
                 &format!("custom_weights.{name}"),
+                (1..=128).contains(&expert.chars().count()),
+                "names an expert of 1 to 128 characters",
+            );
+            demand(
+                &format!("custom_weights.{name}"),
                 (0.0..=1000.0).contains(weight),
                 "must be a number from 0 to 1000",
             );

@@ -123,6 +123,10 @@ impl LedgerObserver for Learning {
         for event in recorded {
             board.fold(event);
             self.reward(event);
+            // Published before the change is acknowledged, so that whoever comes second sees it.
+            if let LedgerEvent::Policy(change) = &event.event {
+                self.policy.publish(&change.policy);
+            }
             if let (LedgerEvent::Outcome(outcome), Some(decision)) = (&event.event, &event.decision)
             {
                 self.metrics.outcome(decision.strategy, outcome.score);

@@ -14,8 +14,9 @@ use crate::{
     performance::Snapshot,
 };
 
-/// Times that a change of policy is tried again when somebody else's came first.
-const POLICY_TRIES: usize = 3;
+/// Times that a change of policy is tried again when somebody else's came first. One of all who
+/// try at once succeeds each time, so this many may.
+const POLICY_TRIES: usize = 64;
 
 impl MetaOrchestrator {
     /// The policy in force.
@@ -46,7 +47,7 @@ impl MetaOrchestrator {
             match self.parts.ledger.append(LedgerEvent::Policy(record)).await {
                 Ok(_) => {
                     self.parts.policy.publish(&policy);
-                    return Ok(self.parts.policy.load());
+                    return Ok(policy);
                 }
                 Err(LedgerError::PolicyConflict { .. }) => {}
                 Err(error) => {
@@ -74,7 +75,8 @@ impl MetaOrchestrator {
             response,
             tenant: tenant.clone(),
             at_ms: self.parts.clock.now_ms(),
-            score: score.clamp(0.0, 1.0),
+            // Adding zero makes a negative zero positive.
+            score: score.clamp(0.0, 1.0) + 0.0,
             source: OutcomeSource::Feedback,
         };
         let recorded = match self.parts.ledger.append(LedgerEvent::Outcome(outcome)).await {

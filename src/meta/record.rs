@@ -108,12 +108,18 @@ impl MetaOrchestrator {
     pub(super) async fn record(&self, record: DecisionRecord, overhead: Duration) {
         self.parts.metrics.finished(&record, overhead);
         let append = self.parts.ledger.append(LedgerEvent::Decision(Arc::new(record)));
-        if let Ok(Err(error)) = timeout(self.parts.record_wait, append).await {
-            match error {
-                LedgerError::Full => self.parts.metrics.ledger_dropped(1),
-                _ => self.parts.metrics.ledger_failed(1),
+        match timeout(self.parts.record_wait, append).await {
+            Ok(Err(error)) => {
+                match error {
+                    LedgerError::Full => self.parts.metrics.ledger_dropped(1),
+                    _ => self.parts.metrics.ledger_failed(1),
+                }
+                tracing::warn!(%error, "a decision was not recorded");
             }
-            tracing::warn!(%error, "a decision was not recorded");
+            Err(_) if !self.parts.record_wait.is_zero() => {
+                tracing::warn!("a response left before its record was durable: the disk is slow");
+            }
+            Ok(Ok(_)) | Err(_) => {}
         }
     }
 

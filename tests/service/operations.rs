@@ -63,6 +63,22 @@ async fn a_policy_takes_effect_for_the_next_request_and_bad_ones_are_explained()
 }
 
 #[tokio::test]
+async fn changes_of_the_policy_at_once_all_count() {
+    let service = Service::start(&[]);
+    let path = "/api/v1/unified/strategy";
+    let changes = (0..12).map(|n| {
+        let weights = json!({ "custom_weights": { format!("expert-{n}"): 2.0 } });
+        let (client, url) = (service.client.clone(), service.url(path));
+        tokio::spawn(async move { client.put(url).json(&weights).send().await.unwrap().status() })
+    });
+    for status in futures_util::future::join_all(changes).await {
+        assert_eq!(status.unwrap(), 200);
+    }
+    let (_, policy) = service.get(path).await;
+    assert_eq!(policy["version"], 13);
+}
+
+#[tokio::test]
 async fn feedback_for_an_unknown_response_is_a_404() {
     let service = Service::start(&[]);
     let id = "resp_0190a0b0c0d07e0f8a1b2c3d4e5f6071";

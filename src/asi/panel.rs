@@ -29,7 +29,8 @@ pub(super) struct Panel<'a> {
 impl<'a> Panel<'a> {
     /// Consults the documents; no model has been asked yet.
     pub(super) async fn new(asi: &'a Asi, task: &'a Task<'a>) -> Self {
-        let (drafts, passages) = documentary::consult(&asi.documents, task.request).await;
+        let (drafts, passages) =
+            documentary::consult(&asi.documents, task.request, !asi.models.is_empty()).await;
         let mut prompt = task.prompt.clone();
         let from_documents = !drafts.is_empty() || !passages.is_empty();
         // What was found in the request's own context is in the prompt already.

@@ -159,10 +159,8 @@ impl Flux {
     }
 
     fn solved(&self, request: &Request) -> Option<Draft> {
-        // With passages or a conversation, the question may be about them.
-        if !request.stands_alone() {
-            return None;
-        }
+        // A solver accounts for every word of the input, so what it solves stands by itself, whatever
+        // passages or conversation come with it.
         let since = Instant::now();
         let solution = solve(&request.input, self.parts.clock.today())?;
         let source = Source::new(Tier::Flux, SourceKind::Solver, solution.solver);

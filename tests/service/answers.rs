@@ -118,3 +118,13 @@ async fn a_result_has_every_promised_field() {
         assert!(reply["metadata"].get(field).is_some(), "metadata.{field} is missing: {reply:#}");
     }
 }
+
+#[tokio::test]
+async fn a_session_or_context_does_not_silence_the_solvers() {
+    let service = Service::start(&[]);
+    for with in [json!({ "session_id": "s" }), json!({ "context": ["hello there"] })] {
+        let mut body = json!({ "input": "what is 15 percent of 80?" });
+        body.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        assert_eq!(service.process(&body).await["content"], "12", "{body}");
+    }
+}

@@ -94,3 +94,14 @@ async fn flux_drafts_with_the_configured_drafter() {
     assert_eq!(reply["orchestrators_used"]["kind"], "flux");
     assert_eq!(upstream.calls().len(), 1);
 }
+
+#[tokio::test]
+async fn the_bundled_guide_leaves_other_questions_to_the_model() {
+    let upstream = Upstream::start(Answer::Says("Use the cloud.")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    for question in ["how do I back up my phone?", "what is Rust?", "what time is it?"] {
+        assert_eq!(service.ask(question).await["content"], "Use the cloud.", "{question}");
+    }
+    let about_itself = service.ask("what does the hybrid strategy do?").await;
+    assert!(about_itself["content"].as_str().unwrap().starts_with("Hybrid"), "{about_itself:#}");
+}

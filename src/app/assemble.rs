@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The embedded store's file in the data folder.
-const STORE_FILE: &str = "meta-orchestrator.redb";
+const STORE_FILE: &str = "store.redb";
 /// How often the fold over the ledger is saved: bounds what a restart has to replay.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Most time that a response waits for its record, where it waits at all.

@@ -532,9 +532,7 @@ fn the_guides_answers_come_first() {
 #[test]
 fn questions_that_nothing_was_tuned_by_are_answered_too() {
     let documents = Documents::bundled().unwrap();
-    // 27 of 40. It was 29 before figures stopped naming a topic, which keeps the guide silent on
-    // what only a computation could answer: wrong answers weigh more than missing ones.
-    assert!(share_right(&documents, HELD_OUT) >= 0.65);
+    assert!(share_right(&documents, HELD_OUT) >= 0.7);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::{
     table::Row,
 };
 use crate::domain::{
-    Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt, Signal,
+    Call, Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt, Signal,
     Usage,
 };
 
@@ -72,14 +72,14 @@ impl LanguageModel for RecordedModel {
         &self.profile
     }
 
-    fn complete<'a>(&'a self, prompt: &'a Prompt, deadline: Instant) -> ModelFuture<'a> {
+    fn complete<'a>(&'a self, prompt: &'a Prompt, call: Call<'a>) -> ModelFuture<'a> {
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let since = Instant::now();
             let answer = self.recorded(&prompt.input);
             let done = since + self.latency.of(answer.as_deref().unwrap_or_default());
-            tokio::time::sleep_until(done.min(deadline)).await;
-            if done > deadline {
+            tokio::time::sleep_until(done.min(call.deadline)).await;
+            if done > call.deadline {
                 return Err(ModelError::Timeout);
             }
             let content = answer?.to_owned();
@@ -94,6 +94,8 @@ impl LanguageModel for RecordedModel {
                 finish: FinishReason::Stop,
                 usage,
                 upstream: since.elapsed(),
+                tool_calls: Vec::new(),
+                request_id: None,
             })
         })
     }

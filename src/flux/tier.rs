@@ -81,7 +81,7 @@ impl Flux {
         let drafter = self.parts.drafter.as_deref()?;
         let since = Instant::now();
         let deadline = deadline.min(since + self.parts.drafter_deadline);
-        let completion = timeout_at(deadline, drafter.complete(prompt, deadline))
+        let completion = timeout_at(deadline, drafter.complete(prompt, Call::whole(deadline)))
             .await
             .unwrap_or(Err(ModelError::Timeout));
         Some(completion.and_then(|completion| {

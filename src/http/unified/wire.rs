@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    AsiMode, Check, Citation, ComplexityTier, ConsensusReport, Dimension, Elp, ExpertReport,
+    AsiMode, Check, Citation, Complexity, ComplexityTier, ConsensusReport, Decision, Dimension, Elp, ExpertReport,
     OrchestratorKind, Reply, Route, SourceKind, Stage, Step, Strategy, Tier, TraceEntry, Verdict,
 };
 
@@ -176,6 +176,10 @@ pub struct Expert {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub error: Option<String>,
+    /// The provider's own name of the call, to quote to its support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub request_id: Option<String>,
 }
 
 /// One check of one draft.
@@ -236,16 +240,8 @@ impl From<Reply> for ProcessResult {
                 confidence_lake_hit: reply.recalled_from.is_some(),
                 recalled_from: reply.recalled_from.map(|id| id.to_string()),
                 remembered: reply.remembered,
-                complexity: ComplexityReport {
-                    score: finite(reply.complexity.score),
-                    tier: reply.complexity.tier,
-                    dimensions: reply.complexity.dimensions.into_iter().map(dimension).collect(),
-                },
-                decision: DecisionReport {
-                    route: reply.decision.route,
-                    reason: reply.decision.reason,
-                    probability: finite(reply.decision.probability),
-                },
+                decision: DecisionReport::from(&reply.decision),
+                complexity: ComplexityReport::from(reply.complexity),
                 trace: reply.trace.into_iter().map(TraceVisit::from).collect(),
                 experts: reply.experts.into_iter().map(Expert::from).collect(),
                 consensus: reply.consensus,
@@ -259,6 +255,26 @@ impl From<Reply> for ProcessResult {
                 overhead_us: micros(reply.overhead),
                 shortfall: reply.shortfall,
             },
+        }
+    }
+}
+
+impl From<Complexity> for ComplexityReport {
+    fn from(complexity: Complexity) -> Self {
+        Self {
+            score: finite(complexity.score),
+            tier: complexity.tier,
+            dimensions: complexity.dimensions.into_iter().map(dimension).collect(),
+        }
+    }
+}
+
+impl From<&Decision> for DecisionReport {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            route: decision.route,
+            reason: decision.reason.clone(),
+            probability: finite(decision.probability),
         }
     }
 }
@@ -286,6 +302,7 @@ impl From<ExpertReport> for Expert {
             checks: report.checks.into_iter().map(CheckReport::from).collect(),
             latency_ms: millis(report.latency),
             error: report.error.map(str::to_owned),
+            request_id: report.request_id,
         }
     }
 }

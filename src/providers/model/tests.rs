@@ -29,13 +29,15 @@ impl Fixture {
         }];
         change(&mut provider);
         let metrics = Metrics::new();
-        let model = models(&provider, &metrics).unwrap().remove(0);
+        let model = models(&provider, Arc::new(OpenAi), &Arc::default(), &metrics)
+            .unwrap()
+            .remove(0);
         Self { upstream, model, metrics }
     }
 
     async fn ask_within(&self, patience: Duration) -> Result<Completion, ModelError> {
         let prompt = Prompt { input: "what is 6 × 7?".to_owned(), ..Prompt::default() };
-        self.model.complete(&prompt, Instant::now() + patience).await
+        self.model.complete(&prompt, Call::whole(Instant::now() + patience)).await
     }
 
     async fn ask(&self) -> Result<Completion, ModelError> {
@@ -259,12 +261,13 @@ async fn a_server_that_speaks_no_tls_is_unreachable() {
     let mut provider = ProviderSettings::new("p", url);
     provider.connect_timeout = SHORT;
     provider.models = vec![ModelSettings::new("m", Signal::ONE)];
-    let Ok(mut models) = models(&provider, &Metrics::new()) else {
+    let Ok(mut models) = models(&provider, Arc::new(OpenAi), &Arc::default(), &Metrics::new())
+    else {
         println!("skipped: this machine has no CA certificates");
         return;
     };
     let deadline = Instant::now() + AMPLE;
-    let answer = models.remove(0).complete(&Prompt::default(), deadline).await;
+    let answer = models.remove(0).complete(&Prompt::default(), Call::whole(deadline)).await;
     assert_eq!(answer, Err(ModelError::Unreachable));
 }
 

@@ -95,8 +95,7 @@ impl Core {
         });
         let meta = Arc::new(MetaOrchestrator::new(Parts {
             flux,
-            asi: Asi::new(self.models, self.documents, self.max_experts)
-                .with_hedging(self.hedging),
+            asi: Asi::new(self.models, self.documents, self.max_experts).with_hedging(self.hedging),
             ledger: ledger.clone(),
             sessions,
             policy,

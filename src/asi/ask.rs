@@ -8,8 +8,8 @@ use super::Task;
 use crate::{
     answers::{expected_form, extract},
     domain::{
-        Call, Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source, SourceKind,
-        Tier,
+        Call, Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source,
+        SourceKind, Tier,
     },
     vcp,
 };

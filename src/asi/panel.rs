@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AsiMode, Call, Draft, ExpertReport, LanguageModel, Position, Prompt, Revision, Signal, SourceKind, Verdict,
+        AsiMode, Call, Draft, ExpertReport, LanguageModel, Position, Prompt, Revision, Signal,
+        SourceKind, Verdict,
     },
     fusion::fuse,
 };

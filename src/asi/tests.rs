@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     documents::DocumentsOptions,
     domain::{
-        Budget, Call, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, ResponseId, Signal,
-        TenantId,
+        Budget, Call, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, ResponseId,
+        Signal, TenantId,
     },
 };
 

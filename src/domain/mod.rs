@@ -25,8 +25,8 @@ pub use decision::{Complexity, ComplexityTier, Decision, Dimension, Route};
 pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
 pub use ids::{IdError, ResponseId, SessionId, TenantId};
 pub use model::{
-    Call, Completion, DeltaSink, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile,
-    Passthrough, Prompt, Revision, Role, Sampling, Turn,
+    Call, Completion, DeltaSink, FinishReason, LanguageModel, ModelError, ModelFuture,
+    ModelProfile, Passthrough, Prompt, Revision, Role, Sampling, Turn,
 };
 pub use number::{Number, NumberError};
 pub use policy::{AdaptiveRule, Policy, PolicyCell, PolicyProblem, Thresholds, TierRecord};

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     AsiMode, Check, Citation, Complexity, Consensus, Decision, Draft, Elp, LanguageModel, Position,
-    ResponseId,    Signal, SourceKind, Step, Tier, TraceEntry, Usage,
+    ResponseId, Signal, SourceKind, Step, Tier, TraceEntry, Usage,
 };
 
 /// Which minds made the answer.

@@ -16,8 +16,8 @@ use super::{
     table::Row,
 };
 use crate::domain::{
-    Call, Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt, Signal,
-    Usage,
+    Call, Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt,
+    Signal, Usage,
 };
 
 /// Replays a model's recorded answers, each found by its prompt, after a simulated latency. It
@@ -123,8 +123,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_says_what_was_recorded_after_the_simulated_time() {
         let (model, since) = (model(), Instant::now());
-        let completion =
-            model.complete(&prompt(" 1+1?\n"), since + Duration::from_secs(9)).await.unwrap();
+        let completion = model
+            .complete(&prompt(" 1+1?\n"), Call::whole(since + Duration::from_secs(9)))
+            .await
+            .unwrap();
         assert_eq!(completion.content, "It is 2.");
         assert_eq!(completion.upstream, Duration::from_millis(80 + 2 * 8));
         assert_eq!(completion.upstream, since.elapsed());
@@ -134,7 +136,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_keeps_the_deadline() {
         let (model, since) = (model(), Instant::now());
-        let late = model.complete(&prompt("1+1?"), since + Duration::from_millis(90)).await;
+        let late =
+            model.complete(&prompt("1+1?"), Call::whole(since + Duration::from_millis(90))).await;
         assert_eq!(late, Err(ModelError::Timeout));
         assert_eq!(since.elapsed(), Duration::from_millis(90));
     }
@@ -143,7 +146,10 @@ mod tests {
     async fn what_was_not_recorded_is_no_answer() {
         let (model, deadline) = (model(), Instant::now() + Duration::from_secs(9));
         for input in ["2+2?", "silence"] {
-            assert_eq!(model.complete(&prompt(input), deadline).await, Err(ModelError::Empty));
+            assert_eq!(
+                model.complete(&prompt(input), Call::whole(deadline)).await,
+                Err(ModelError::Empty)
+            );
         }
     }
 }

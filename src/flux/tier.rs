@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     answers::{expected_form, extract},
     domain::{
-        Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply, Request,
-        ResponseId, Signal, Source, SourceKind, TenantId, Tier,
+        Call, Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply,
+        Request, ResponseId, Signal, Source, SourceKind, TenantId, Tier,
     },
     lake::{Entry, Ladder, Lake, LakeStats, Recalled},
     solvers::{solve, solve_undated},

@@ -128,8 +128,8 @@ impl Journey<'_> {
         let findings = self.ask_asi(true).await;
         // Half an answer that the caller has heard cannot be replaced by another one; and who names
         // the model that is to answer wants nobody to stand in for it.
-        let replaceable = self.request.expert.is_none()
-            && !self.live.is_some_and(Live::is_committed);
+        let replaceable =
+            self.request.expert.is_none() && !self.live.is_some_and(Live::is_committed);
         let failed = !findings.drafts.iter().any(answers) && replaceable;
         let mut gathered =
             Gathered { route: Some(Route::Asi), asi: Some(findings), ..Gathered::default() };

@@ -1,10 +1,7 @@
 //! A model behind HTTP, whatever its dialect: sending, bounds, retries, accounts.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::Ordering,
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -147,10 +144,8 @@ impl HttpModel {
 
     /// One attempt, if the guard lets it through; the guard learns how it ended.
     async fn guarded(&self, body: Bytes, call: Call<'_>) -> Result<Completion, Failure> {
-        let watched = Watched {
-            admission: Some(self.guard.admit().map_err(Failure::early)?),
-            call,
-        };
+        let watched =
+            Watched { admission: Some(self.guard.admit().map_err(Failure::early)?), call };
         let began = Instant::now();
         let result = match timeout_at(call.deadline, self.attempt(body, call)).await {
             Ok(result) => result,

@@ -1,7 +1,10 @@
 //! OpenAI's dialect: `POST {base}/chat/completions`.
 //! Reference: <https://platform.openai.com/docs/api-reference/chat>.
 
-use reqwest::{Url, header::{AUTHORIZATION, HeaderMap}};
+use reqwest::{
+    Url,
+    header::{AUTHORIZATION, HeaderMap},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 

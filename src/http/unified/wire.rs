@@ -7,8 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    AsiMode, Check, Citation, Complexity, ComplexityTier, ConsensusReport, Decision, Dimension, Elp, ExpertReport,
-    OrchestratorKind, Reply, Route, SourceKind, Stage, Step, Strategy, Tier, TraceEntry, Verdict,
+    AsiMode, Check, Citation, Complexity, ComplexityTier, ConsensusReport, Decision, Dimension,
+    Elp, ExpertReport, OrchestratorKind, Reply, Route, SourceKind, Stage, Step, Strategy, Tier,
+    TraceEntry, Verdict,
 };
 
 /// The answer, how it came about and what it cost.
@@ -413,11 +414,14 @@ mod tests {
                 }],
                 latency: Duration::from_micros(1500),
                 error: Some("timeout"),
+                request_id: None,
             }],
             consensus: None,
             citations: Vec::new(),
             steps: vec![Step { text: "0.15 × 80 = 12".to_owned() }],
             usage: Usage::default(),
+            tool_calls: Vec::new(),
+            complete: true,
         }
     }
 

@@ -91,8 +91,7 @@ impl Breaker {
         let too_many = self.in_a_row >= FAILURES_IN_A_ROW || failures >= FAILURES_IN_WINDOW;
         if self.open.is_none() && !well && too_many {
             self.openings += 1;
-            self.open =
-                Some(Open { until: now + FIRST_PAUSE, pause: FIRST_PAUSE, probing: false });
+            self.open = Some(Open { until: now + FIRST_PAUSE, pause: FIRST_PAUSE, probing: false });
         }
     }
 }

@@ -34,9 +34,7 @@ impl Fleet {
     /// A guard for one more provider.
     pub(super) fn guard(self: &Arc<Self>, max_concurrent_calls: usize) -> Arc<Guard> {
         let guard = Arc::new(Guard {
-            places: Arc::new(Semaphore::new(
-                max_concurrent_calls.clamp(1, Semaphore::MAX_PERMITS),
-            )),
+            places: Arc::new(Semaphore::new(max_concurrent_calls.clamp(1, Semaphore::MAX_PERMITS))),
             condition: Mutex::new(Condition {
                 breaker: Breaker::default(),
                 retries: RetryBudget::new(Instant::now()),
@@ -210,10 +208,7 @@ mod tests {
             drop(guard.admit().unwrap());
         }
         let (_first, _second) = (guard.admit().unwrap(), guard.admit().unwrap());
-        assert_eq!(
-            guard.admit().unwrap_err(),
-            ModelError::Busy { retry_after: BUSY_RETRY_AFTER },
-        );
+        assert_eq!(guard.admit().unwrap_err(), ModelError::Busy { retry_after: BUSY_RETRY_AFTER },);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     domain::{FinishReason, Signal},
+    providers::openai::OpenAi,
     providers::testing::{Reply, Upstream, answer_body},
     settings::Secret,
 };
@@ -29,9 +30,8 @@ impl Fixture {
         }];
         change(&mut provider);
         let metrics = Metrics::new();
-        let model = models(&provider, Arc::new(OpenAi), &Arc::default(), &metrics)
-            .unwrap()
-            .remove(0);
+        let model =
+            models(&provider, Arc::new(OpenAi), &Arc::default(), &metrics).unwrap().remove(0);
         Self { upstream, model, metrics }
     }
 
@@ -295,7 +295,7 @@ fn the_endpoint_is_below_the_base() {
         ("http://localhost:8000", "http://localhost:8000/chat/completions"),
         ("https://h/a%2Fb/v1", "https://h/a%2Fb/v1/chat/completions"),
     ] {
-        assert_eq!(endpoint(&Url::parse(base).unwrap()).as_str(), expected);
+        assert_eq!(OpenAi.endpoint(&Url::parse(base).unwrap()).as_str(), expected);
     }
 }
 

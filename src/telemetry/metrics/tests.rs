@@ -25,6 +25,8 @@ fn completion() -> Completion {
         finish: FinishReason::Stop,
         usage: Usage { prompt_tokens: 3, completion_tokens: 4, cost_usd: Some(0.5) },
         upstream: Duration::from_millis(7),
+        tool_calls: Vec::new(),
+        request_id: None,
     }
 }
 

@@ -139,3 +139,20 @@ pub(super) fn sensitive(value: &str) -> Option<reqwest::header::HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::providers::frames::Frames;
+
+    /// What a dialect makes of a stream that ends after these bytes.
+    pub(in crate::providers) fn streamed(
+        dialect: &dyn Dialect,
+        bytes: &[u8],
+    ) -> Result<Understood, ModelError> {
+        let mut frames = Frames::new(dialect.framing(), 1 << 20);
+        let (mut reader, mut heard) = (dialect.reader(), Heard::default());
+        frames.push(bytes, |frame| reader.frame(&frame, &mut heard))?;
+        if reader.is_complete() { heard.understood() } else { Err(ModelError::Cut) }
+    }
+}

@@ -5,6 +5,7 @@
 //! to its own provider's address and nowhere else: redirects are not followed, proxies of the
 //! environment are not used, and no request can name an address.
 
+mod anthropic;
 mod client;
 mod dialect;
 mod discovery;
@@ -12,6 +13,7 @@ mod frames;
 mod guard;
 mod latency;
 mod model;
+mod ollama;
 mod openai;
 mod render;
 mod retry;
@@ -63,8 +65,10 @@ pub fn build(
     let mut models: Vec<Arc<dyn LanguageModel>> = Vec::new();
     let fleet = Arc::new(Fleet::default());
     for provider in settings.iter().filter(|provider| !provider.models.is_empty()) {
-        let dialect = match provider.kind {
+        let dialect: Arc<dyn dialect::Dialect> = match provider.kind {
             Dialect::OpenAi => Arc::new(openai::OpenAi),
+            Dialect::Anthropic => Arc::new(anthropic::Anthropic),
+            Dialect::Ollama => Arc::new(ollama::Ollama),
         };
         models.extend(model::models(provider, dialect, &fleet, metrics)?);
     }

@@ -14,6 +14,10 @@ pub const MAX_MODELS: usize = 64;
 pub enum Dialect {
     /// OpenAI's chat completions.
     OpenAi,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Ollama's own chat.
+    Ollama,
 }
 
 /// How a provider's models become known that the configuration does not name.

@@ -143,14 +143,20 @@ fn checked(
     problems: &mut Problems,
 ) -> Option<ProviderSettings> {
     let name = label(&format!("{path}.name"), raw.name, problems);
-    if let Some(kind) = raw.kind.filter(|kind| kind != "openai") {
-        let kind: String = kind.chars().take(32).collect();
-        problems.add(
-            &format!("{path}.kind"),
-            format_args!("`{kind}` is no known dialect"),
-            "write \"openai\": most servers speak it",
-        );
-    }
+    let kind = match raw.kind.as_deref() {
+        None | Some("openai") => Dialect::OpenAi,
+        Some("anthropic") => Dialect::Anthropic,
+        Some("ollama") => Dialect::Ollama,
+        Some(other) => {
+            let other: String = other.chars().take(32).collect();
+            problems.add(
+                &format!("{path}.kind"),
+                format_args!("`{other}` is no known dialect"),
+                "write \"openai\", which most servers speak, \"anthropic\" or \"ollama\"",
+            );
+            Dialect::OpenAi
+        }
+    };
     let base_url = match raw.base_url {
         Some(text) => base_url(&format!("{path}.base_url"), &text, problems),
         None => {
@@ -192,7 +198,7 @@ fn checked(
     (models.len() == count).then_some(())?;
     Some(ProviderSettings {
         name: name?,
-        kind: Dialect::OpenAi,
+        kind,
         base_url: base_url?,
         api_key,
         connect_timeout,

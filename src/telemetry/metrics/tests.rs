@@ -203,6 +203,9 @@ fn every_failure_of_a_model_has_a_series_from_the_start() {
         ModelError::Cut,
         ModelError::Empty,
         ModelError::OverBudget,
+        ModelError::Busy { retry_after: Duration::ZERO },
+        ModelError::Suspended { retry_after: Duration::ZERO },
+        ModelError::Unsupported { what: "" },
     ];
     let codes: Vec<&str> = all.iter().map(ModelError::code).collect();
     assert_eq!(codes, ERROR_CODES);

@@ -140,7 +140,7 @@ impl MetaOrchestrator {
             Ok(ending) => ending,
             Err(error) => {
                 watch.end();
-                self.record(finished.failed(&error), finished.overhead()).await;
+                self.record(finished.failed(&error), finished.overhead(), deadline).await;
                 return Err(error);
             }
         };
@@ -149,18 +149,18 @@ impl MetaOrchestrator {
         trace.visit(Stage::Composed, composing, format!("{:?}", reply.kind).to_lowercase());
         let verifying = Instant::now();
         if compose::may_enter_lake(&answer, &policy) {
-            reply.remembered = self.remember(&request, &reply, &answer, &gathered).await;
+            reply.remembered = self.remember(&request, &reply, &answer, &gathered, deadline).await;
         }
         trace.visit(Stage::VerificationCheckpoint, verifying, compose::verification_note(&answer));
         if let Some(live) = &live {
             live.settle(&reply.content);
         }
         if compose::is_whole(&answer) {
-            self.converse(&request, &reply, at_ms).await;
+            self.converse(&request, &reply, at_ms, deadline).await;
         }
         finished.duration = since.elapsed();
         watch.end();
-        self.record(finished.ended(&reply, &answer), finished.overhead()).await;
+        self.record(finished.ended(&reply, &answer), finished.overhead(), deadline).await;
         reply.trace = trace.entries();
         reply.duration = since.elapsed();
         reply.overhead = reply.duration.saturating_sub(gathered.upstream());

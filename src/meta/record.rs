@@ -148,6 +148,14 @@ impl Finished<'_> {
     }
 }
 
+/// How long the answer waits for the store to keep what is to be kept of it. A disk that is slow may
+/// cost the memory, but neither the answer nor its deadline by more than a moment.
+fn patience(deadline: Instant) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_secs(2);
+    deadline.saturating_duration_since(Instant::now()).clamp(SHORTEST, LONGEST)
+}
+
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
@@ -155,10 +163,15 @@ fn micros(duration: Duration) -> u64 {
 impl MetaOrchestrator {
     /// Counts the request and appends its record. A ledger that is slow or away costs the record's
     /// promptness, never the answer.
-    pub(super) async fn record(&self, record: DecisionRecord, overhead: Duration) {
+    pub(super) async fn record(
+        &self,
+        record: DecisionRecord,
+        overhead: Duration,
+        deadline: Instant,
+    ) {
         self.parts.metrics.finished(&record, overhead);
         let append = self.parts.ledger.append(LedgerEvent::Decision(Arc::new(record)));
-        match timeout(self.parts.record_wait, append).await {
+        match timeout(self.parts.record_wait.min(patience(deadline)), append).await {
             Ok(Err(error)) => {
                 match error {
                     LedgerError::Full => self.parts.metrics.ledger_dropped(1),
@@ -182,14 +195,20 @@ impl MetaOrchestrator {
         reply: &Reply,
         ending: &Ending,
         gathered: &Gathered,
+        deadline: Instant,
     ) -> bool {
         let Ending::Answer { fused, .. } = ending else { return false };
         // A model that was shown passages answers from them without citing them.
         let from_documents = gathered.asi.as_ref().is_some_and(|f| f.from_documents);
-        match self.parts.flux.remember(request, reply, &fused.draft, from_documents).await {
-            Ok(remembered) => remembered,
-            Err(error) => {
+        let keep = self.parts.flux.remember(request, reply, &fused.draft, from_documents);
+        match timeout(patience(deadline), keep).await {
+            Ok(Ok(remembered)) => remembered,
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "an answer was not remembered");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("an answer left before it was remembered: the disk is slow");
                 false
             }
         }
@@ -213,16 +232,25 @@ impl MetaOrchestrator {
 
     /// Adds the question and its answer to the conversation. An abstention is no turn: it would
     /// only teach the next model not to know.
-    pub(super) async fn converse(&self, request: &Request, reply: &Reply, now_ms: i64) {
+    pub(super) async fn converse(
+        &self,
+        request: &Request,
+        reply: &Reply,
+        now_ms: i64,
+        deadline: Instant,
+    ) {
         let Some(session) = request.session.as_ref() else { return };
         let turns = [
             Turn { role: Role::User, content: request.input.clone() },
             Turn { role: Role::Assistant, content: reply.content.clone() },
         ];
-        if let Err(error) =
-            self.parts.sessions.append(&request.tenant, session, &turns, now_ms).await
-        {
-            tracing::warn!(%error, "a conversation could not be kept");
+        let keep = self.parts.sessions.append(&request.tenant, session, &turns, now_ms);
+        match timeout(patience(deadline), keep).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a conversation could not be kept"),
+            Err(_) => {
+                tracing::warn!("an answer left before its turn was kept: the disk is slow");
+            }
         }
     }
 }

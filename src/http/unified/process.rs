@@ -45,11 +45,11 @@ pub struct RequestLimits {
 impl Default for RequestLimits {
     fn default() -> Self {
         Self {
-            max_input_chars: 32_000,
+            max_input_chars: 100_000,
             max_context_passages: 64,
-            max_context_chars: 200_000,
+            max_context_chars: 400_000,
             default_deadline: Duration::from_secs(30),
-            max_deadline: Duration::from_secs(300),
+            max_deadline: Duration::from_secs(120),
         }
     }
 }
@@ -315,7 +315,7 @@ mod tests {
             (json!({"input": "x", "context": [7]}), "/context/0"),
             (json!({"input": "x", "session_id": "a b"}), "/session_id"),
             (json!({"input": "x", "deadline_ms": 0}), "/deadline_ms"),
-            (json!({"input": "x", "deadline_ms": 300_001}), "/deadline_ms"),
+            (json!({"input": "x", "deadline_ms": 120_001}), "/deadline_ms"),
             (json!({"input": "x", "max_cost_usd": -0.01}), "/max_cost_usd"),
             (json!({"input": "x", "no_store": "yes"}), "/no_store"),
         ] {

@@ -39,7 +39,7 @@ mod tests {
             ("The capital of France is Paris.", "Paris"),
             ("Hm. It was painted by Rembrandt van Rijn, in 1642.", "Rembrandt van Rijn"),
             ("the sky is BLUE", "blue"),
-            ("Either way: the answer is neither nor.", "neither nor"),
+            ("The answer is neither nor.", "neither nor"),
         ] {
             assert!(mentions(text, label), "{text} / {label}");
         }

@@ -157,8 +157,8 @@ impl MetaOrchestrator {
     /// Position 3: what of the context fits the token budget.
     fn context(&self, request: &Request, turns: &[Turn], trace: &Trace) -> Prompt {
         let since = Instant::now();
-        let (turns, passages, note) =
-            vcp::choose_context(turns, &request.context, self.parts.token_budget);
+        let vcp::Context { turns, passages, note } =
+            vcp::choose_context(&request.input, turns, &request.context, self.parts.token_budget);
         let note = if note.is_empty() { "everything fits".to_owned() } else { note };
         trace.visit(Stage::ContextCheckpoint, since, note);
         Prompt {

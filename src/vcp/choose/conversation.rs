@@ -43,7 +43,10 @@ impl Conversation {
         for at in ranked(&self.all, Weighed::binding_rank) {
             let binds = self.all.get(at).is_some_and(Weighed::is_binding);
 
-            if binds && self.is_missing(at) && !self.keep(at, Shape::Brief, Reason::Commitment, limit) {
+            if binds
+                && self.is_missing(at)
+                && !self.keep(at, Shape::Brief, Reason::Commitment, limit)
+            {
                 return;
             }
         }
@@ -107,7 +110,8 @@ impl Conversation {
         true
     }
 
-    fn is_missing(&self, at: usize) -> bool {
+    /// Whether nothing of an exchange is kept so far.
+    pub(super) fn is_missing(&self, at: usize) -> bool {
         self.kept.get(at).is_some_and(Option::is_none)
     }
 

@@ -3,7 +3,7 @@
 use crate::text::{fold, is_stop_word, normal_key, stem, words};
 
 /// What kind of thing is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     /// A person, a place, a product: a capitalised word within a sentence, or capitals throughout.
     Name,
@@ -97,17 +97,12 @@ fn kind_of(token: &str, may_be_name: bool) -> Option<Kind> {
 
 /// `snake_case`, `camelCase`, `a::b`, `ana@b.org`, `src/main.rs`, `config.toml`.
 fn is_code(token: &str) -> bool {
-    let mut chars = token.chars().peekable();
-    while let Some(c) = chars.next() {
-        let next_is = |wanted: fn(char) -> bool| chars.peek().copied().is_some_and(wanted);
-        match c {
-            '_' | '@' | '/' | '\\' | '#' => return true,
-            '.' | ':' if next_is(|n| n.is_alphabetic() || n == ':') => return true,
-            _ if c.is_lowercase() && next_is(char::is_uppercase) => return true,
-            _ => {}
-        }
-    }
-    false
+    let chars: Vec<char> = token.chars().collect();
+    chars.windows(2).any(|pair| match (pair[0], pair[1]) {
+        ('_' | '@' | '/' | '\\' | '#', _) => true,
+        ('.' | ':', next) => next.is_alphabetic() || next == ':',
+        (before, next) => before.is_lowercase() && next.is_uppercase(),
+    })
 }
 
 fn is_capitalised(token: &str) -> bool {

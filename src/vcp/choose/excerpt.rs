@@ -1,6 +1,6 @@
 //! The sentences of a text that matter, when there is no room for all of it.
 
-use crate::text::{estimated_tokens, sentences};
+use crate::text::{Sentence, estimated_tokens, sentences};
 
 /// What stands where sentences were left out.
 pub(super) const GAP: &str = "[…]";
@@ -25,37 +25,34 @@ pub(super) fn excerpt(text: &str, worth: impl Fn(&str) -> f64, most_tokens: usiz
     for (at, _) in &ranked {
         let place = kept.partition_point(|other| other < at);
         kept.insert(place, *at);
-        if estimated_tokens(&joined(&all, &kept)) > most_tokens {
+        if estimated_tokens(&joined(text, &all, &kept)) > most_tokens {
             kept.remove(place);
         }
     }
     if !kept.is_empty() {
-        return joined(&all, &kept);
+        return joined(text, &all, &kept);
     }
     let best = ranked.first().and_then(|(at, _)| all.get(*at)).map_or(text, |best| best.text);
     beginning(best, most_tokens)
 }
 
-fn joined(all: &[crate::text::Sentence<'_>], kept: &[usize]) -> String {
-    let mut text = String::new();
+/// These sentences as they stand in the text, neighbours with what is between them.
+fn joined(text: &str, all: &[Sentence<'_>], kept: &[usize]) -> String {
+    let mut parts = Vec::new();
     let mut expected = 0;
-    for &at in kept {
-        let Some(sentence) = all.get(at) else { continue };
-        if !text.is_empty() {
-            text.push(' ');
+    for run in kept.chunk_by(|a, b| a + 1 == *b) {
+        let (Some(&first), Some(&last)) = (run.first(), run.last()) else { continue };
+        if first != expected {
+            parts.push(GAP);
         }
-        if at != expected {
-            text.push_str(GAP);
-            text.push(' ');
-        }
-        text.push_str(sentence.text);
-        expected = at + 1;
+        let (Some(from), Some(to)) = (all.get(first), all.get(last)) else { continue };
+        parts.push(&text[from.start..to.start + to.text.len()]);
+        expected = last + 1;
     }
     if expected < all.len() {
-        text.push(' ');
-        text.push_str(GAP);
+        parts.push(GAP);
     }
-    text
+    parts.join(" ")
 }
 
 fn beginning(text: &str, most_tokens: usize) -> String {

@@ -29,9 +29,9 @@ use self::{
     exchanges::exchanges,
     passages::Kept,
     query::query,
-    relevance::Index,
+    relevance::{Index, Wanted},
     tally::Tally,
-    weighed::{cost, weighed},
+    weighed::{Weighed, cost, weighed},
 };
 use crate::{
     domain::{Passage, Turn},
@@ -81,22 +81,8 @@ pub fn choose_context(
         let tally = Tally::of_everything(turns.len(), passages.len(), repeated);
         return Context { turns: turns.to_vec(), passages, note: tally.to_string() };
     }
-    let exchanges = exchanges(turns);
-    let texts: Vec<String> = exchanges.iter().map(|range| said(turns, range.clone())).collect();
-    let latest: Vec<&str> = texts.iter().rev().take(LEANED_ON).map(String::as_str).collect();
-    let index =
-        Index::of(texts.iter().map(String::as_str).chain(different.iter().map(|p| &*p.text)));
-    let wanted = index.wanted(&query(input, &latest));
-    let mut relevance = index.scores(&wanted);
-    let of_passages = relevance.split_off(exchanges.len());
-    let all = weighed(turns, &exchanges, &relevance, &wanted);
-
-    let mut conversation = Conversation::begin(all, token_budget);
-    let for_turns = token_budget
-        .saturating_sub(passages_cost)
-        .max(token_budget / 2)
-        .max(conversation.spent());
-    conversation.keep_what_binds((for_turns - conversation.spent()) / 2);
+    let (all, of_passages, wanted) = weigh(input, turns, &different);
+    let (mut conversation, for_turns) = begin(all, passages_cost, token_budget);
     let for_passages = token_budget - for_turns.min(turns_cost);
     let mut evidence = Kept::nothing_of(different, of_passages);
     let unused = evidence.keep_whole(for_passages);
@@ -111,6 +97,29 @@ pub fn choose_context(
     let passages = evidence.into_passages();
     tally.passages_kept = passages.len();
     Context { turns, passages, note: tally.to_string() }
+}
+
+/// What speaks for each exchange and for each passage, and what was looked for.
+fn weigh(input: &str, turns: &[Turn], offered: &[&Passage]) -> (Vec<Weighed>, Vec<f64>, Wanted) {
+    let exchanges = exchanges(turns);
+    let texts: Vec<String> = exchanges.iter().map(|range| said(turns, range.clone())).collect();
+    let latest: Vec<&str> = texts.iter().rev().take(LEANED_ON).map(String::as_str).collect();
+    let offered = offered.iter().map(|passage| passage.text.as_str());
+    let index = Index::of(texts.iter().map(String::as_str).chain(offered));
+    let wanted = index.wanted(&query(input, &latest));
+    let mut of_turns = index.scores(&wanted);
+    let of_passages = of_turns.split_off(exchanges.len());
+    (weighed(turns, &exchanges, &of_turns, &wanted), of_passages, wanted)
+}
+
+/// Keeps the last exchange and what binds; returns how much of the budget is for turns. That never
+/// falls as the budget grows, so neither does what is kept here, once the last exchange fits.
+fn begin(all: Vec<Weighed>, passages_cost: usize, budget: usize) -> (Conversation, usize) {
+    let mut conversation = Conversation::begin(all, budget);
+    let spent = conversation.spent();
+    let for_turns = budget.saturating_sub(passages_cost).max(budget / 2).max(spent);
+    conversation.keep_what_binds((for_turns - spent) / 2);
+    (conversation, for_turns)
 }
 
 /// What is said in an exchange, its turns one after the other.

@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn misspelt_and_everyday_words_are_found() {
-        let texts = ["We fly to Barcelona in May.", "The chair is broken.", "Its price is 30 euros."];
+        let texts =
+            ["We fly to Barcelona in May.", "The chair is broken.", "Its price is 30 euros."];
         assert!(scores("what about barcellona", &texts)[0] > 0.2);
         let cost = scores("How much does the thing cost?", &texts);
         assert!(cost[2] > cost[0] && cost[2] > cost[1], "{cost:?}");

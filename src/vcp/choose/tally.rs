@@ -119,7 +119,10 @@ mod tests {
              about 5,200 tokens dropped; 2 of 5 passages dropped (1 repeated)"
         );
         assert_eq!(Tally::of_everything(3, 2, 0).to_string(), "");
-        assert_eq!(Tally::of_everything(0, 1, 1).to_string(), "1 of 2 passages dropped (1 repeated)");
+        assert_eq!(
+            Tally::of_everything(0, 1, 1).to_string(),
+            "1 of 2 passages dropped (1 repeated)"
+        );
     }
 
     #[test]

@@ -178,9 +178,8 @@ fn in_brief(turn: &Turn, wanted: &Wanted) -> Turn {
         Role::User => BRIEF.0,
         Role::Assistant => BRIEF.1,
     };
-    let worth = |sentence: &str| {
-        RELEVANCE * wanted.share_of(sentence) + strength(sentence, turn.role)
-    };
+    let worth =
+        |sentence: &str| RELEVANCE * wanted.share_of(sentence) + strength(sentence, turn.role);
     Turn { role: turn.role, content: excerpt(&turn.content, worth, most) }
 }
 

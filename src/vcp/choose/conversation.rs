@@ -2,12 +2,9 @@
 
 use super::{
     tally::Tally,
-    weighed::{Reason, Shape, Weighed, cost, ranked},
+    weighed::{Reason, Shape, WORTH_A_PLACE, Weighed, cost, ranked},
 };
 use crate::domain::Turn;
-
-/// An exchange for which less than this speaks is kept only where room is left in the end.
-const WORTH_A_PLACE: f64 = 0.12;
 
 /// A conversation and what of it is kept so far.
 #[derive(Debug)]

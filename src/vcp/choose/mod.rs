@@ -44,7 +44,7 @@ const OVERHEAD: usize = 4;
 const LEANED_ON: usize = 2;
 
 /// What goes along with an input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
     /// Of the conversation, oldest first.
     pub turns: Vec<Turn>,

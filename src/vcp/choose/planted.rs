@@ -2,442 +2,48 @@
 
 use crate::domain::{Role, Turn};
 
+/// Cases that were looked at while the choice was made.
+pub(super) const KNOWN: &str = include_str!("planted/known.txt");
+/// Cases for counting only.
+pub(super) const HELD_OUT: &str = include_str!("planted/held_out.txt");
+
+/// What was asked, and what was answered to it.
+type Exchange = (&'static str, &'static str);
+
 /// One conversation: what was planted, what was said last, what is asked now, and what of the
-/// planted exchange an answer needs.
+/// planted exchanges an answer needs.
+#[derive(Debug, Default)]
 pub(super) struct Case {
-    pub(super) planted: &'static [(&'static str, &'static str)],
-    pub(super) last: &'static [(&'static str, &'static str)],
+    pub(super) planted: Vec<Exchange>,
+    pub(super) last: Vec<Exchange>,
     pub(super) input: &'static str,
     pub(super) needs: &'static str,
 }
 
-const fn case(
-    planted: &'static [(&'static str, &'static str)],
-    input: &'static str,
-    needs: &'static str,
-) -> Case {
-    Case { planted, last: &[], input, needs }
+/// The cases of a file; `known.txt` says in what form they stand there.
+pub(super) fn cases(file: &'static str) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut case = Case::default();
+    let lines = file.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for line in lines {
+        let (mark, text) = line.split_once(' ').expect("a mark and a text");
+        match mark {
+            "<" => case.planted.push((text, "")),
+            ">" => case.planted.last_mut().expect("a question first").1 = text,
+            "<<" => case.last.push((text, "")),
+            ">>" => case.last.last_mut().expect("a question first").1 = text,
+            "?" => case.input = text,
+            "=" => {
+                let case = std::mem::take(&mut case);
+                let planted = format!("{:?}", case.planted);
+                assert!(planted.contains(text), "nothing planted has {text}");
+                cases.push(Case { needs: text, ..case });
+            }
+            _ => panic!("{mark} is no mark"),
+        }
+    }
+    cases
 }
-
-const fn after(
-    planted: &'static [(&'static str, &'static str)],
-    last: &'static [(&'static str, &'static str)],
-    input: &'static str,
-    needs: &'static str,
-) -> Case {
-    Case { planted, last, input, needs }
-}
-
-/// Cases by which the choice was made better.
-pub(super) const KNOWN: &[Case] = &[
-    // Facts, asked for in other words.
-    case(
-        &[("My sister Clara is moving to Lisbon in March.", "How exciting for her!")],
-        "Which city is Clara going to live in?",
-        "Lisbon",
-    ),
-    case(
-        &[(
-            "We pay 1,850 a month for the flat on Elm Road.",
-            "That sounds reasonable for the area.",
-        )],
-        "How much is our rent?",
-        "1,850",
-    ),
-    case(
-        &[("The staging database listens on port 5433, by the way.", "Noted, 5433 for staging.")],
-        "Which port do I use for the staging database?",
-        "5433",
-    ),
-    case(
-        &[("Our vet is called Dr. Okafor, she is wonderful.", "Good to have a vet you trust.")],
-        "What was the name of the vet again?",
-        "Okafor",
-    ),
-    case(
-        &[("I parked on level 4, spot C17.", "I hope you find it again easily.")],
-        "Where did I park?",
-        "C17",
-    ),
-    case(
-        &[("Our daughter Mia was born on 12 June 2019.", "A summer child!")],
-        "When is Mia's birthday?",
-        "12 June",
-    ),
-    case(
-        &[(
-            "I am allergic to walnuts, even traces.",
-            "I will keep walnuts out of all suggestions.",
-        )],
-        "Suggest a dessert for tonight's dinner.",
-        "walnuts",
-    ),
-    case(
-        &[("The wifi at the cabin is called heron-nest, password blue7kettle.", "Thanks, noted.")],
-        "What is the password of the cabin's wifi?",
-        "blue7kettle",
-    ),
-    case(
-        &[(
-            "The plumber, Mr. Haddad, can come on Thursday at 9.",
-            "Good that he has time this week.",
-        )],
-        "When does the plumber come?",
-        "Thursday",
-    ),
-    case(
-        &[("I take 20 mg of lisinopril every morning.", "Blood pressure, I suppose.")],
-        "What dose of my medication do I take?",
-        "20 mg",
-    ),
-    case(
-        &[("We named the boat Marigold after my aunt.", "A lovely name.")],
-        "What is our boat called?",
-        "Marigold",
-    ),
-    case(
-        &[(
-            "Our train to Vienna leaves at 7:42 from platform 9.",
-            "Early, but you'll be there for lunch.",
-        )],
-        "From which platform does the train leave?",
-        "platform 9",
-    ),
-    case(
-        &[("My thesis supervisor is Professor Lindqvist.", "Do you get along?")],
-        "Who supervises my thesis?",
-        "Lindqvist",
-    ),
-    case(
-        &[("I weigh 82 kilos and I am 1.79 tall.", "Thanks, that helps.")],
-        "What is my body mass index?",
-        "82 kilos",
-    ),
-    case(
-        &[("The cake for Leo has to feed 35 people.", "A big party then.")],
-        "How many guests is the cake for?",
-        "35 people",
-    ),
-    // Identifiers and code.
-    case(
-        &[(
-            "The failing test is test_retry_budget in tests/retry.rs.",
-            "Let me look at what it asserts.",
-        )],
-        "Let us fix test_retry_budget now. Where was it?",
-        "tests/retry.rs",
-    ),
-    case(
-        &[("Invoice INV-2041 was paid on the 3rd, 940 euros.", "Good, one less to chase.")],
-        "Was INV-2041 settled?",
-        "940 euros",
-    ),
-    case(
-        &[(
-            "The function parseLedger panics when the file is empty.",
-            "It should return an empty ledger instead.",
-        )],
-        "What was wrong with parseLedger?",
-        "file is empty",
-    ),
-    case(
-        &[("Our bucket is s3://acme-raw-eu, and the prefix is 2026/.", "Understood.")],
-        "Write the upload command for our bucket.",
-        "acme-raw-eu",
-    ),
-    case(
-        &[(
-            "Ticket OPS-311 is about the disk filling up on node7.",
-            "Rotate the logs there first.",
-        )],
-        "What did we do about OPS-311?",
-        "Rotate the logs",
-    ),
-    case(
-        &[(
-            "The API key lives in the variable HELIOS_TOKEN.",
-            "Then we read it from the environment.",
-        )],
-        "Which environment variable holds the key for the API?",
-        "HELIOS_TOKEN",
-    ),
-    // Standing instructions: nothing in the input points to them.
-    case(
-        &[("From now on always answer in French, please.", "D'accord, je répondrai en français.")],
-        "What is the tallest mountain in Africa?",
-        "answer in French",
-    ),
-    case(
-        &[(
-            "Never use semicolons in the JavaScript you write for me.",
-            "Understood, no semicolons.",
-        )],
-        "Write a function that reverses a list.",
-        "semicolons",
-    ),
-    case(
-        &[(
-            "Please don't recommend anything by train, I get sick on trains.",
-            "Then by car or plane.",
-        )],
-        "Plan a weekend in Bruges for me.",
-        "by train",
-    ),
-    case(
-        &[("Call me Commander from now on.", "As you wish, Commander.")],
-        "Good morning! How is the weather on Mars?",
-        "Commander",
-    ),
-    case(
-        &[("Keep in mind that all prices must include 19 % VAT.", "All prices with VAT, noted.")],
-        "What does a box of 12 at 4.50 each come to?",
-        "19 % VAT",
-    ),
-    case(
-        &[("Make sure every answer ends with a haiku.", "I will close with one each time.")],
-        "Explain how tides work.",
-        "haiku",
-    ),
-    case(&[("Only use metric units with me.", "Metric it is.")], "How far is the Moon?", "metric"),
-    // Constraints and decisions.
-    case(
-        &[("My budget for the kitchen is 9,000 and not a cent more.", "We'll stay below that.")],
-        "Which worktop should I take for the kitchen?",
-        "9,000",
-    ),
-    case(
-        &[("I decided to go with Postgres rather than MongoDB.", "A solid choice.")],
-        "Sketch the schema for our database.",
-        "Postgres",
-    ),
-    case(
-        &[("We agreed that Yusuf gives the opening talk.", "Then Yusuf opens.")],
-        "Draft the programme of the conference.",
-        "Yusuf",
-    ),
-    case(
-        &[("The deadline for the grant proposal is 17 April.", "That leaves a few weeks.")],
-        "Make me a schedule for the grant proposal.",
-        "17 April",
-    ),
-    case(
-        &[("I can't lift more than 5 kilos since the operation.", "We'll keep the loads small.")],
-        "Give me a workout for today.",
-        "5 kilos",
-    ),
-    // Corrections: the later statement is needed.
-    case(
-        &[
-            ("My budget for the bike is 600.", "Noted: 600."),
-            ("Actually, my budget for the bike is 750.", "Then 750 it is."),
-        ],
-        "Which bike can I afford?",
-        "750",
-    ),
-    case(
-        &[
-            ("The meeting with Priya is on Monday.", "In the calendar."),
-            ("Sorry, the meeting with Priya was moved to Wednesday.", "Changed."),
-        ],
-        "On which day do I see Priya?",
-        "Wednesday",
-    ),
-    case(
-        &[
-            ("Please always answer in Spanish.", "De acuerdo."),
-            ("Answer in Italian from now on.", "Va bene."),
-        ],
-        "Who painted Guernica?",
-        "Italian",
-    ),
-    case(
-        &[
-            ("We'll use Redis for the queue.", "Good."),
-            ("We changed our minds, we'll use RabbitMQ for the queue.", "Understood."),
-        ],
-        "Write the deployment file for the queue.",
-        "RabbitMQ",
-    ),
-    // Follow-ups that lean on what was said last.
-    after(
-        &[("The Hotel Aurora in Tromso costs 180 a night.", "Not cheap, but the view!")],
-        &[("I think we'll stay at the Aurora after all.", "A good choice for northern lights.")],
-        "And how much was it?",
-        "180 a night",
-    ),
-    after(
-        &[("Tomasz from accounting has the extension 4471.", "Noted.")],
-        &[("I have to ask Tomasz about the travel expenses.", "He will know what is refunded.")],
-        "What is his number?",
-        "4471",
-    ),
-    after(
-        &[("The Kestrel project started with a kickoff in Ghent.", "A nice town for it.")],
-        &[(
-            "Tell me how to close down Kestrel properly.",
-            "Archive the code, and thank everybody.",
-        )],
-        "Where did it begin?",
-        "Ghent",
-    ),
-    after(
-        &[("My neighbour Inge keeps three beehives.", "Does she sell honey?")],
-        &[("I want to thank Inge for watering the plants.", "A small present would please her.")],
-        "What is her hobby again?",
-        "beehives",
-    ),
-    after(
-        &[("In nightly_backup.sh the retention is 14 days.", "A fortnight is fine.")],
-        &[("Does nightly_backup.sh run on Sundays too?", "Yes, cron runs it each day.")],
-        "And how long are they kept?",
-        "14 days",
-    ),
-    // A fact within long turns.
-    case(
-        &[(
-            "I had a long day. First the bus was late, then the lift was broken, then it rained into the office. At noon I met Beatriz, who told me that she is leaving for Nairobi. In the evening the cinema was sold out, and the pizza was cold. I went to bed early and slept badly, because the neighbours had guests until three. Tomorrow has to be better, I keep telling myself, and probably it will be.",
-            "What a day! Sometimes everything goes wrong at once. I hope that you can rest today, and that the cinema has seats tomorrow. Cold pizza can be warmed up in a pan, which even makes the crust crisp again.",
-        )],
-        "Where is Beatriz moving to?",
-        "Nairobi",
-    ),
-    case(
-        &[
-            (
-                "Can you list some names for a cafe?",
-                "Here are some: Ember and Oak is warm. The Copper Spoon is classic. Quiet Tide suits a place by the sea. Second Crumb is playful. Paper Lantern is gentle. North Window is plain and bright. Each of these works on a sign, and each is short enough for a stamp card. If you tell me more about the street, I can suggest others that fit it better.",
-            ),
-            ("Quiet Tide is the one. It's decided.", "Wonderful, Quiet Tide it is."),
-        ],
-        "Write a welcome sign for our cafe.",
-        "Quiet Tide is the one",
-    ),
-];
-
-/// Cases that were written before any of the weights was set, and looked at only to count.
-pub(super) const HELD_OUT: &[Case] = &[
-    case(
-        &[(
-            "My car is a 2014 Skoda Fabia with 160,000 kilometres.",
-            "It may need a new belt soon.",
-        )],
-        "Which vehicle do I drive?",
-        "Skoda",
-    ),
-    case(
-        &[("We will be six adults and two toddlers at the cottage.", "A full house.")],
-        "How many people are coming to the cottage?",
-        "six adults",
-    ),
-    case(
-        &[("The gate code is 8812, but don't tell anyone.", "Your secret is safe.")],
-        "How do I open the gate?",
-        "8812",
-    ),
-    case(
-        &[("Grandma's recipe uses 300 grams of chestnut flour.", "That must taste of autumn.")],
-        "How much flour goes into grandma's recipe?",
-        "300 grams",
-    ),
-    case(
-        &[(
-            "Our landlord, Mrs. Petrova, lives in Sofia most of the year.",
-            "So she is hard to reach.",
-        )],
-        "Who is our landlord?",
-        "Petrova",
-    ),
-    case(
-        &[("I teach chemistry to the ninth grade at Northfield School.", "A demanding age!")],
-        "What subject do I teach?",
-        "chemistry",
-    ),
-    case(
-        &[("My flight is LX1823, landing at 22:10.", "Quite late.")],
-        "What time does LX1823 arrive?",
-        "22:10",
-    ),
-    case(
-        &[("The bug only shows up when the locale is Turkish.", "The dotless i strikes again.")],
-        "Under which locale did the bug appear?",
-        "Turkish",
-    ),
-    case(
-        &[("Please keep all answers under fifty words.", "Short answers, understood.")],
-        "Why is the sky blue?",
-        "fifty words",
-    ),
-    case(
-        &[("Don't ever mention my ex, Robert, please.", "I won't.")],
-        "Help me write a toast for my birthday party.",
-        "mention my ex",
-    ),
-    case(
-        &[("I prefer aisle seats whenever I fly.", "Good to know.")],
-        "Book me a seat to Denver.",
-        "aisle",
-    ),
-    case(
-        &[("We settled on the green logo with the fox.", "A striking one.")],
-        "Describe our logo for the printer.",
-        "green logo",
-    ),
-    case(
-        &[("We can't deploy on Fridays, company rule.", "Then Thursday is the last day.")],
-        "When should the release go out this week?",
-        "on Fridays",
-    ),
-    case(
-        &[
-            ("The wedding is on 5 September.", "Lovely."),
-            ("Change of plan, the wedding is on 12 September.", "I've changed it."),
-        ],
-        "Write the save-the-date card for the wedding.",
-        "12 September",
-    ),
-    case(
-        &[
-            ("Our server is in Frankfurt.", "Good latency."),
-            ("Update: our server is in Dublin now.", "Noted."),
-        ],
-        "Where is our server located?",
-        "Dublin",
-    ),
-    after(
-        &[("The Vermeer exhibition closes on 30 January.", "Go soon then.")],
-        &[(
-            "Would children like the Vermeer exhibition?",
-            "If you look for the small details together.",
-        )],
-        "Until when is it open?",
-        "30 January",
-    ),
-    after(
-        &[("Carlos said that he is bringing a guitar.", "Then there will be music.")],
-        &[("Carlos is coming on Saturday after all.", "Good news!")],
-        "What was he bringing?",
-        "guitar",
-    ),
-    after(
-        &[("order_sync.py reads from the table orders_v2.", "Not from the old one, good.")],
-        &[("order_sync.py is slow again.", "Look at the indexes first.")],
-        "Which table does it read?",
-        "orders_v2",
-    ),
-    case(
-        &[(
-            "The meeting took forever and covered everything from chairs to coffee. The heating will be mended. The printer stays. Somebody wants plants. What matters: the audit starts on 8 October, and Fatima leads it. Then they talked about parking again, for half an hour, without any result. Next time I'll bring a book. The room was cold as well, and the biscuits were gone before I came.",
-            "Meetings like that make one long for email. At least the heating will be mended. Perhaps propose an agenda with times for each point, so that parking gets its ten minutes and no more. Books in meetings are rarely welcome, though I understand the wish.",
-        )],
-        "Who leads the audit?",
-        "Fatima",
-    ),
-    case(
-        &[("I speak Dutch at home and English at work.", "A useful pair.")],
-        "Which language do I use with my family?",
-        "Dutch at home",
-    ),
-];
 
 const TOPICS: &[(&str, [&str; 4])] = &[
     (
@@ -692,7 +298,7 @@ pub(super) fn conversation(case: &Case, turns: usize, shift: usize) -> Vec<Turn>
     let idle = (turns / 2).saturating_sub(case.planted.len() + case.last.len()).max(2);
     let mut idle = (0..idle).map(|at| everyday(at + 7 * shift));
     let mut exchanges: Vec<(String, String)> = idle.next().into_iter().collect();
-    for &(asked, answered) in case.planted {
+    for &(asked, answered) in &case.planted {
         exchanges.push((asked.to_owned(), answered.to_owned()));
         exchanges.extend(idle.next());
     }

@@ -78,7 +78,7 @@ impl Index {
                 stand_in(other, KIN);
             }
             if !self.spread.contains_key(term) && term.len() >= SPELLABLE {
-                for other in self.spread.keys().filter(|other| other.len() >= SPELLABLE) {
+                for other in self.spread.keys().filter(|other| may_be_misspelt(term, other)) {
                     let likeness = word_likeness(term, other);
                     if likeness >= ALIKE {
                         stand_in(other, likeness);
@@ -100,6 +100,14 @@ impl Index {
         let (all, with) = (self.texts.len() as f64, self.spread.get(term).copied().unwrap_or(0));
         (1.0 + (all - with as f64 + 0.5) / (with as f64 + 0.5)).ln()
     }
+}
+
+/// Who misspells a word mostly has its beginning and its length about right; only then is it worth
+/// comparing the letters.
+fn may_be_misspelt(word: &str, other: &str) -> bool {
+    other.len() >= SPELLABLE
+        && word.len().abs_diff(other.len()) <= word.len() / 2
+        && word.chars().next() == other.chars().next()
 }
 
 /// What is looked for.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{
-    planted::{Case, HELD_OUT, KNOWN, conversation},
+    planted::{Case, HELD_OUT, KNOWN, cases, conversation},
     *,
 };
 use crate::domain::Role;
@@ -74,9 +74,10 @@ fn recall(cases: &[Case], turns: usize, token_budget: usize) -> (usize, usize, V
 
 #[test]
 fn what_an_input_needs_is_found_where_truncation_loses_it() {
-    for (name, cases, bar) in [("known", KNOWN, 42), ("held out", HELD_OUT, 17)] {
+    for (name, file, bar) in [("known", KNOWN, 42), ("held out", HELD_OUT, 17)] {
+        let cases = cases(file);
         for (turns, budget) in [(200, 4000), (200, 1500), (200, 600), (60, 600)] {
-            let (chosen, cut, missed) = recall(cases, turns, budget);
+            let (chosen, cut, missed) = recall(&cases, turns, budget);
             println!(
                 "{name}: {turns} turns, {budget} tokens: {chosen} of {} chosen, {cut} truncated; missed {missed:#?}",
                 cases.len()
@@ -91,8 +92,10 @@ fn what_an_input_needs_is_found_where_truncation_loses_it() {
 
 #[test]
 fn what_was_superseded_is_never_sent_without_what_took_its_place() {
-    for (shift, case) in KNOWN.iter().chain(HELD_OUT).filter(|c| c.planted.len() > 1).enumerate() {
-        let turns = conversation(case, 200, shift);
+    let all = cases(KNOWN).into_iter().chain(cases(HELD_OUT));
+    let corrected = all.filter(|case| case.planted.len() > 1);
+    for (shift, case) in corrected.enumerate() {
+        let turns = conversation(&case, 200, shift);
         let (earlier, later) = (case.planted[0].0, case.planted[1].0);
         for budget in [60, 120, 250, 500, 1000, 2000] {
             let kept = choose_context(case.input, &turns, &[], budget).turns;
@@ -117,7 +120,8 @@ fn everything_goes_along_when_it_fits() {
 
 #[test]
 fn the_note_counts_and_names_reasons_and_tells_no_text() {
-    let case = KNOWN.iter().find(|case| case.input.contains("OPS-311")).unwrap();
+    let cases = cases(KNOWN);
+    let case = cases.iter().find(|case| case.input.contains("OPS-311")).unwrap();
     let turns = conversation(case, 60, 0);
     let note = choose_context(case.input, &turns, &[], 300).note;
     assert!(note.contains(" of 60 turns kept (") && note.contains("relevant"), "{note}");
@@ -168,7 +172,8 @@ fn a_conversation_and_passages_share_the_budget() {
 
 #[test]
 fn an_instruction_of_the_third_turn_is_kept_over_two_hundred() {
-    let instruction = KNOWN.iter().find(|case| case.needs == "answer in French").unwrap();
+    let cases = cases(KNOWN);
+    let instruction = cases.iter().find(|case| case.needs == "answer in French").unwrap();
     for shift in 0..20 {
         let turns = conversation(instruction, 200, shift);
         assert!(turns[2].content.contains("answer in French"));

@@ -53,6 +53,8 @@ pub(super) struct Weighed {
     pub(super) rank: f64,
 }
 
+/// An exchange for which less than this speaks is kept only where room is left in the end.
+pub(super) const WORTH_A_PLACE: f64 = 0.12;
 /// Longest turns, in tokens, that an exchange kept in brief may have: the caller's, the service's.
 const BRIEF: (usize, usize) = (80, 60);
 /// What recency is worth one exchange before the last, and how it fades with each one further.
@@ -78,10 +80,14 @@ pub(super) fn weighed(
         let exchange = turns.get(range.clone()).unwrap_or_default();
         let relevance = relevance.get(at).copied().unwrap_or(0.0);
         let (binding, superseded_by) = bindings.get(at).copied().unwrap_or((0.0, None));
-        let brief: Vec<Turn> = exchange.iter().map(|turn| in_brief(turn, wanted)).collect();
+        let speaks_for = fading + RELEVANCE * relevance + binding;
+        // Nobody asks for what matters in an exchange that does not matter.
+        let in_brief = |turn| {
+            if speaks_for < WORTH_A_PLACE { Turn::clone(turn) } else { in_brief(turn, wanted) }
+        };
+        let brief: Vec<Turn> = exchange.iter().map(in_brief).collect();
         let brief_cost = cost(&brief);
         let last_cost = exchange.last().map_or(0, cost_of);
-        let speaks_for = fading + RELEVANCE * relevance + binding;
         #[expect(clippy::cast_precision_loss, reason = "tokens of one exchange")]
         let rank = speaks_for / (brief_cost as f64 + 20.0).sqrt();
         all.push(Weighed {

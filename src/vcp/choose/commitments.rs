@@ -72,7 +72,8 @@ static STANDING_PHRASES: Phrases = LazyLock::new(|| {
          remember that|please remember|keep in mind|bear in mind|don't forget|make sure|\
          only use|use only|stick to|stop using|under no circumstances|call me|address me|\
          refer to me|always|never|must|must not|mustn't|no more than|not more than|at most|\
-         avoid|refrain|without exception",
+         avoid|refrain|without exception|all answers|your answers|every answer|all replies|your replies|\
+         answer in|reply in|respond in",
     )
 });
 /// Phrases with which either side decides.

@@ -51,7 +51,7 @@ const GROUPS: &[&[&str]] = &[
     &["start", "begin", "began", "open"],
     &["end", "clos", "expir"],
     &["increas", "rais", "grow", "grew"],
-    &["rent", "landlord", "leas", "tenant"],
+    &["rent", "landlord", "leas", "tenant", "flat", "apartment"],
 ];
 
 /// The other words of the groups that a stemmed word is in.

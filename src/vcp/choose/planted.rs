@@ -292,12 +292,24 @@ const CHATTER: &[(&str, &str)] = &[
     ("I have to run, back later.", "See you later."),
 ];
 
-/// A conversation of so many turns, half of them the caller's: what was planted stands from the
-/// second exchange on, the last exchanges at the end, and everyday talk in between. `shift` varies it.
-pub(super) fn conversation(case: &Case, turns: usize, shift: usize) -> Vec<Turn> {
-    let idle = (turns / 2).saturating_sub(case.planted.len() + case.last.len()).max(2);
-    let mut idle = (0..idle).map(|at| everyday(at + 7 * shift));
-    let mut exchanges: Vec<(String, String)> = idle.next().into_iter().collect();
+/// How the conversation around a case is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    /// Turns, half of them the caller's.
+    pub(super) turns: usize,
+    /// Everyday answers in one answer.
+    pub(super) wordiness: usize,
+    /// Whether what was planted begins in the third turn or at any depth.
+    pub(super) deep: bool,
+}
+
+/// The conversation of a case: what was planted with everyday talk between, before and after, and
+/// what was said last at its end. `shift` varies it.
+pub(super) fn conversation(case: &Case, setting: Setting, shift: usize) -> Vec<Turn> {
+    let idle = (setting.turns / 2).saturating_sub(case.planted.len() + case.last.len()).max(2);
+    let before = if setting.deep { 1 } else { 1 + shift * 37 % (idle - 1) };
+    let mut idle = (0..idle).map(|at| everyday(at + 7 * shift, setting.wordiness));
+    let mut exchanges: Vec<(String, String)> = idle.by_ref().take(before).collect();
     for &(asked, answered) in &case.planted {
         exchanges.push((asked.to_owned(), answered.to_owned()));
         exchanges.extend(idle.next());
@@ -312,7 +324,13 @@ pub(super) fn conversation(case: &Case, turns: usize, shift: usize) -> Vec<Turn>
 }
 
 /// An exchange that nobody will need.
-fn everyday(at: usize) -> (String, String) {
+fn everyday(at: usize, wordiness: usize) -> (String, String) {
+    let (asked, answered) = talk(at);
+    let more = (1..wordiness).map(|further| talk(at + 31 * further).1);
+    (asked, std::iter::once(answered).chain(more).collect::<Vec<_>>().join(" "))
+}
+
+fn talk(at: usize) -> (String, String) {
     if at % 6 == 5 {
         let (asked, answered) = CHATTER[at / 6 % CHATTER.len()];
         return (asked.to_owned(), answered.to_owned());

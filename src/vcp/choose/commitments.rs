@@ -72,7 +72,7 @@ static STANDING_PHRASES: Phrases = LazyLock::new(|| {
          remember that|please remember|keep in mind|bear in mind|don't forget|make sure|\
          only use|use only|stick to|stop using|under no circumstances|call me|address me|\
          refer to me|always|never|must|must not|mustn't|no more than|not more than|at most|\
-         avoid|refrain|without exception|all answers|your answers|every answer|all replies|your replies|\
+         avoid|refrain|without exception|(?:all|your|every|each) (?:answers?|repl(?:y|ies)|responses?)|\
          answer in|reply in|respond in",
     )
 });

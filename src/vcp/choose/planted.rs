@@ -301,6 +301,9 @@ pub(super) struct Setting {
     pub(super) wordiness: usize,
     /// Whether what was planted begins in the third turn or at any depth.
     pub(super) deep: bool,
+    /// Whether half of the talk around it are the exchanges planted in other cases: facts and
+    /// commitments that the input does not need.
+    pub(super) crowded: bool,
 }
 
 /// The conversation of a case: what was planted with everyday talk between, before and after, and
@@ -308,7 +311,11 @@ pub(super) struct Setting {
 pub(super) fn conversation(case: &Case, setting: Setting, shift: usize) -> Vec<Turn> {
     let idle = (setting.turns / 2).saturating_sub(case.planted.len() + case.last.len()).max(2);
     let before = if setting.deep { 1 } else { 1 + shift * 37 % (idle - 1) };
-    let mut idle = (0..idle).map(|at| everyday(at + 7 * shift, setting.wordiness));
+    let crowd = if setting.crowded { crowd(case) } else { Vec::new() };
+    let mut idle = (0..idle).map(|at| match crowd.get(at / 2 + shift) {
+        Some(&(asked, answered)) if at % 2 == 1 => (asked.to_owned(), answered.to_owned()),
+        _ => everyday(at + 7 * shift, setting.wordiness),
+    });
     let mut exchanges: Vec<(String, String)> = idle.by_ref().take(before).collect();
     for &(asked, answered) in &case.planted {
         exchanges.push((asked.to_owned(), answered.to_owned()));
@@ -321,6 +328,24 @@ pub(super) fn conversation(case: &Case, setting: Setting, shift: usize) -> Vec<T
         .into_iter()
         .flat_map(|(asked, answered)| [turn(Role::User, asked), turn(Role::Assistant, answered)])
         .collect()
+}
+
+/// What was planted in other cases, but for what has the same words as this one needs, and for the
+/// languages to answer in, of which only the last holds.
+fn crowd(case: &Case) -> Vec<Exchange> {
+    let others = cases(HELD_OUT).into_iter().chain(cases(KNOWN));
+    let mut crowd: Vec<Exchange> = others.flat_map(|other| other.planted).collect();
+    crowd.retain(|exchange| {
+        let said = format!("{} {}", exchange.0, exchange.1);
+        !case.planted.contains(exchange)
+            && !said.contains(case.needs)
+            && !said.to_lowercase().contains("answer in")
+    });
+    let half = crowd.len() / 2;
+    // Once more, so that every case meets as many, wherever it begins.
+    crowd.rotate_left(half);
+    crowd.extend_from_within(..);
+    crowd
 }
 
 /// An exchange that nobody will need.

@@ -57,7 +57,7 @@ fn holds(turns: &[Turn], needed: &str) -> bool {
 }
 
 /// A long conversation, planted in its third turn.
-const LONG: Setting = Setting { turns: 200, wordiness: 1, deep: true };
+const LONG: Setting = Setting { turns: 200, wordiness: 1, deep: true, crowded: false };
 
 /// Of these cases, how many have what they need under a budget: as chosen, and truncated.
 fn recall(cases: &[Case], setting: Setting, token_budget: usize) -> (usize, usize) {
@@ -78,10 +78,13 @@ fn recall(cases: &[Case], setting: Setting, token_budget: usize) -> (usize, usiz
 #[test]
 fn what_an_input_needs_is_found_where_truncation_loses_it() {
     let wordy = Setting { wordiness: 4, ..LONG };
+    let crowded = Setting { crowded: true, ..LONG };
     let anywhere = Setting { deep: false, ..LONG };
     for (name, file) in [("known", KNOWN), ("held out", HELD_OUT)] {
         let cases = cases(file);
-        for (setting, budget) in [(LONG, 600), (LONG, 1500), (wordy, 4000), (anywhere, 1500)] {
+        for (setting, budget) in
+            [(LONG, 600), (LONG, 1500), (wordy, 4000), (anywhere, 1500), (crowded, 1500)]
+        {
             let (chosen, cut) = recall(&cases, setting, budget);
             let all = cases.len();
             println!("{name}, {setting:?}, {budget} tokens: {chosen} of {all}, truncated {cut}");

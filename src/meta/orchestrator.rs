@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
     ProcessError,
@@ -22,6 +22,10 @@ use crate::{
     telemetry::{LakeLookup, Metrics},
     vcp,
 };
+
+/// Context of more bytes than this is chosen from on a thread of its own: that takes milliseconds
+/// which other requests must not wait.
+const INLINE_BYTES: usize = 16 * 1024;
 
 /// What the orchestrator is made of.
 pub struct Parts {
@@ -45,7 +49,7 @@ pub struct Parts {
     pub dice: Box<dyn Fn() -> f64 + Send + Sync>,
     /// Standing instructions for models; the system message. `None` sends none.
     pub instructions: Option<String>,
-    /// Context that VCP may keep, in tokens (about four characters each).
+    /// Context that VCP may keep, in tokens (see [`crate::text::estimated_tokens`]).
     pub token_budget: usize,
     /// Most time that a response waits for its record to be durable; zero does not wait.
     pub record_wait: Duration,
@@ -116,7 +120,7 @@ impl MetaOrchestrator {
         if let Some(listener) = trace.listener() {
             listener.decided(&decision, &complexity);
         }
-        let prompt = self.context(&request, &turns, &trace);
+        let prompt = self.context(&request, turns, &trace).await;
         let journey = Journey {
             flux: &self.parts.flux,
             asi: &self.parts.asi,
@@ -184,11 +188,10 @@ impl MetaOrchestrator {
         turns
     }
 
-    /// Position 3: what of the context fits the token budget.
-    fn context(&self, request: &Request, turns: &[Turn], trace: &Trace) -> Prompt {
+    /// Position 3: what of the context goes along under the token budget.
+    async fn context(&self, request: &Request, turns: Vec<Turn>, trace: &Trace) -> Prompt {
         let since = Instant::now();
-        let (turns, passages, note) =
-            vcp::choose_context(turns, &request.context, self.parts.token_budget);
+        let vcp::Context { turns, passages, note } = self.choose_context(request, turns).await;
         let note = if note.is_empty() { "everything fits".to_owned() } else { note };
         trace.visit(Stage::ContextCheckpoint, since, note);
         let dialogue = request.dialogue.as_ref();
@@ -204,6 +207,22 @@ impl MetaOrchestrator {
             sampling: dialogue.map(|d| d.sampling.clone()).unwrap_or_default(),
             passthrough: dialogue.and_then(|d| d.passthrough.clone()),
         }
+    }
+
+    async fn choose_context(&self, request: &Request, turns: Vec<Turn>) -> vcp::Context {
+        let said: usize = turns.iter().map(|turn| turn.content.len()).sum();
+        let offered: usize = request.context.iter().map(|passage| passage.text.len()).sum();
+        let budget = self.parts.token_budget;
+        if said + offered <= INLINE_BYTES {
+            return vcp::choose_context(&request.input, &turns, &request.context, budget);
+        }
+        let (input, passages) = (request.input.clone(), request.context.clone());
+        let choice = spawn_blocking(move || vcp::choose_context(&input, &turns, &passages, budget));
+        // A panic is logged where it happens; the question still stands without its context.
+        choice.await.unwrap_or_else(|_| vcp::Context {
+            note: "no context could be chosen".to_owned(),
+            ..vcp::Context::default()
+        })
     }
 
     /// Positions 7, 6, 5 and 9.

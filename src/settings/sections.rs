@@ -128,15 +128,21 @@ pub struct DocumentSettings {
     pub bundled: bool,
 }
 
-/// `[sessions]`.
+/// `[sessions]`: conversations, and what of them goes with a question.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SessionSettings {
     /// Turns kept of one session.
     pub max_turns: usize,
+    /// Bytes kept of one session.
+    pub max_bytes: usize,
+    /// Sessions kept of one tenant.
+    pub max_per_tenant: usize,
+    /// Sessions kept, all tenants together.
+    pub max_sessions: usize,
     /// How long a session without a new turn is kept.
     #[serde(rename = "ttl_hours", deserialize_with = "hours")]
     pub ttl: Duration,
-    /// Tokens of earlier turns that go with a question.
+    /// Tokens of earlier turns and passages that go with a question.
     pub token_budget: usize,
 }
 

@@ -7,6 +7,7 @@ pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
+            c if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
             '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}' => folded.push('\''),
             '\u{201C}' | '\u{201D}' | '\u{2033}' => folded.push('"'),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => folded.push('-'),
@@ -37,25 +38,29 @@ pub fn normal_key(text: &str) -> String {
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
-    let chars: Vec<char> = folded.chars().collect();
     let mut found = Vec::new();
-    let mut word = String::new();
-    for (i, &c) in chars.iter().enumerate() {
-        let before = i.checked_sub(1).map(|j| chars[j]);
-        let after = chars.get(i + 1).copied();
-        let joins = match (before, c, after) {
-            (Some(b), '\'', Some(a)) => b.is_alphabetic() && a.is_alphabetic(),
-            (Some(b), '.' | ',', Some(a)) => b.is_ascii_digit() && a.is_ascii_digit(),
+    let mut start = None;
+    let mut before = ' ';
+    let mut chars = folded.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let after = chars.peek().map_or(' ', |&(_, next)| next);
+        let joins = match c {
+            '\'' => before.is_alphabetic() && after.is_alphabetic(),
+            '.' | ',' => before.is_ascii_digit() && after.is_ascii_digit(),
             _ => false,
         };
-        if c.is_alphanumeric() || joins {
-            word.push(c);
-        } else if !word.is_empty() {
-            found.push(std::mem::take(&mut word));
+        match start {
+            None if c.is_alphanumeric() => start = Some(at),
+            Some(from) if !c.is_alphanumeric() && !joins => {
+                found.push(folded[from..at].to_owned());
+                start = None;
+            }
+            _ => {}
         }
+        before = c;
     }
-    if !word.is_empty() {
-        found.push(word);
+    if let Some(from) = start {
+        found.push(folded[from..].to_owned());
     }
     found
 }
@@ -70,7 +75,7 @@ pub fn content_words(text: &str) -> Vec<String> {
 /// them: they turn answers around.
 #[must_use]
 pub fn is_stop_word(word: &str) -> bool {
-    STOP_WORDS.binary_search(&word).is_ok()
+    word.len() <= LONGEST_STOP_WORD && STOP_WORDS.binary_search(&word).is_ok()
 }
 
 /// A light suffix stripper for English: enough that `strategies` meets `strategy` and `routed`
@@ -115,6 +120,7 @@ fn undouble(base: &str) -> &str {
     }
 }
 
+const LONGEST_STOP_WORD: usize = 6;
 /// Sorted, for binary search.
 const STOP_WORDS: &[&str] = &[
     "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by",
@@ -136,6 +142,7 @@ mod tests {
     #[test]
     fn stop_words_are_sorted_so_that_the_search_finds_them() {
         assert!(STOP_WORDS.is_sorted());
+        assert_eq!(STOP_WORDS.iter().map(|word| word.len()).max(), Some(LONGEST_STOP_WORD));
     }
 
     #[test]

@@ -6,10 +6,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Task;
 use crate::{
-    answers::{expected_form, extract},
+    answers::answer_to,
     domain::{
-        Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source, SourceKind,
-        Tier,
+        Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Signal, Source,
+        SourceKind, Tier,
     },
     vcp,
 };
@@ -76,16 +76,19 @@ fn draft(
     let profile = model.profile();
     let question = &task.request.input;
     let content = completion.content.trim().to_owned();
-    let answer = extract(&content, expected_form(question));
+    let answer = answer_to(question, &content);
     let source = Source::new(Tier::Asi, SourceKind::Model, &profile.name);
-    let mut draft = Draft::new(source, content, answer, profile.prior);
+    // What it has proved to be worth, where it has a record.
+    let known = task.rule.experts.get(&*profile.name);
+    let prior = known.map_or(profile.prior, |standing| Signal::clamped(standing.accuracy));
+    let mut draft = Draft::new(source, content, answer, prior);
     draft.usage = completion.usage;
     draft.latency = latency;
     draft.complete = completion.finish != FinishReason::Length;
     draft.elp = crate::text::elp(&draft.content);
     draft.checks = vcp::check_context(&draft, task.request, &task.prompt.passages);
     draft.checks.extend(vcp::verify(&draft, question));
-    draft.signal = vcp::adjusted_signal(profile.prior, &draft.checks);
+    draft.signal = vcp::adjusted_signal(prior, &draft.checks);
     draft
 }
 

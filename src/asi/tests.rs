@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     documents::DocumentsOptions,
     domain::{
-        Budget, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, ResponseId, Signal,
-        TenantId,
+        Budget, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, OnlyEqual,
+        ResponseId, Signal, Standings, TenantId,
     },
 };
 
@@ -98,7 +98,9 @@ async fn answer(
         rule: Rule {
             consensus: Consensus::WeightedConfidence,
             custom_weights: &BTreeMap::new(),
+            experts: &Standings::default(),
             sacred_weight: 1.5,
+            likeness: &OnlyEqual,
         },
         second_opinion: 0.7,
         deadline: Instant::now() + deadline,

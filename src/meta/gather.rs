@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
+    answers::Wording,
     asi::{Asi, Findings, Task},
     domain::{
         Check, Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route,
@@ -139,11 +140,12 @@ impl Journey<'_> {
 
     async fn ask_asi(&self) -> Findings {
         let consensus = self.request.consensus.unwrap_or(self.policy.consensus);
+        let wording = Wording::of_answers_to(&self.request.input);
         let task = Task {
             request: self.request,
             prompt: self.prompt.clone(),
             mode: self.decision.mode,
-            rule: rule(self.policy, consensus),
+            rule: rule(self.policy, consensus, &wording),
             second_opinion: self.policy.thresholds.second_opinion,
             deadline: self.deadline,
             trace: self.trace,
@@ -186,7 +188,8 @@ impl Journey<'_> {
         draft.checks = vcp::check_context(&draft, self.request, &self.prompt.passages);
         draft.checks.extend(vcp::verify(&draft, &self.request.input));
         if draft.source.kind == SourceKind::Drafter {
-            draft.signal = vcp::adjusted_signal(draft.signal, &draft.checks);
+            let known = self.policy.accuracy(&draft.source.name, draft.signal);
+            draft.signal = vcp::adjusted_signal(known, &draft.checks);
         }
         draft
     }
@@ -199,6 +202,16 @@ pub(super) fn answers(draft: &Draft) -> bool {
 }
 
 /// Fusion's rule under this policy.
-pub(super) fn rule(policy: &Policy, consensus: crate::domain::Consensus) -> Rule<'_> {
-    Rule { consensus, custom_weights: &policy.custom_weights, sacred_weight: policy.sacred_weight }
+pub(super) fn rule<'a>(
+    policy: &'a Policy,
+    consensus: crate::domain::Consensus,
+    wording: &'a Wording<'a>,
+) -> Rule<'a> {
+    Rule {
+        consensus,
+        custom_weights: &policy.custom_weights,
+        experts: &policy.experts,
+        sacred_weight: policy.sacred_weight,
+        likeness: wording,
+    }
 }

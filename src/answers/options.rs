@@ -44,7 +44,8 @@ impl Options {
 
     /// The letter of the one option that says just this.
     pub(super) fn letter(&self, answer: &Canonical) -> Option<char> {
-        let mut saying = self.0.iter().filter(|(_, text)| normal_text(text).as_ref() == Some(answer));
+        let mut saying =
+            self.0.iter().filter(|(_, text)| normal_text(text).as_ref() == Some(answer));
         match (saying.next(), saying.next()) {
             (Some((letter, _)), None) => Some(*letter),
             _ => None,

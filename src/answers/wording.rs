@@ -29,7 +29,7 @@ const LIKENESS: f32 = 0.9;
 /// Likeness of vectors is no evidence by itself: "it is safe" and "it is not safe" are very like.
 /// So two answers are one only where all of this holds:
 ///
-/// - the same negations, quantifiers, directions and signs, in the same order;
+/// - the same negations, quantifiers and signs, in the same order;
 /// - the words of one, inflection aside, are the words of the other in the same order, with further
 ///   words between them: what *replaces* a word says something else;
 /// - no further word is a name or a number, except where the question itself has it: "Canberra"
@@ -133,8 +133,10 @@ impl Asked {
 struct Word {
     /// Its stem; a number's value.
     key: String,
-    /// A name or a number: nothing that can be added without saying more.
+    /// A name, a number or a preposition: nothing that can be added without saying more.
     strict: bool,
+    /// Says how its neighbours belong together: "seen by Alice" is not "seen Alice".
+    joins: bool,
 }
 
 /// What an answer says, comparably.
@@ -160,10 +162,11 @@ impl Gist {
         for word in words(&text) {
             if let Some(turn) = turn(&word) {
                 turns.push(turn.to_owned());
-            } else if !is_stop_word(&word) && !FRAME.contains(&word.as_str()) {
+            } else if says_something(&word) {
                 let key = key(&word);
-                let strict = key.bytes().any(|b| b.is_ascii_digit()) || names.contains(&word);
-                found.push(Word { key, strict });
+                let number = key.bytes().any(|b| b.is_ascii_digit());
+                let joins = JOINTS.contains(&word.as_str());
+                found.push(Word { key, strict: number || joins || names.contains(&word), joins });
             }
         }
         let joined = |words: &mut dyn Iterator<Item = &Word>| -> String {
@@ -188,29 +191,41 @@ impl Gist {
         let (short, long) =
             if self.words.len() <= other.words.len() { (self, other) } else { (other, self) };
         let Some(further) = further(&short.words, &long.words) else { return false };
-        let harmless = |word: &&Word| !word.strict || asked.lends(word);
+        let harmless = |word: &Word| !word.strict || asked.lends(word);
         let near = if self.adds && other.adds {
             self.vector.cosine(&other.vector)
         } else {
             self.whole.cosine(&other.whole)
         };
-        self.turns == other.turns && further.iter().all(harmless) && near >= LIKENESS
+        let joins_others = |at: usize| {
+            long.words.get(at).is_some_and(|word| word.joins) && !further.contains(&(at + 1))
+        };
+        self.turns == other.turns
+            && further.iter().all(|&at| long.words.get(at).is_some_and(harmless))
+            && !further.iter().any(|&at| joins_others(at))
+            && near >= LIKENESS
     }
 }
 
-/// The words of `long` that `short` does not have, if `short`'s stand in it in their order.
-fn further<'w>(short: &[Word], long: &'w [Word]) -> Option<Vec<&'w Word>> {
+/// Where in `long` the words stand that `short` does not have, if `short`'s own stand in it in
+/// their order.
+fn further(short: &[Word], long: &[Word]) -> Option<Vec<usize>> {
     let mut wanted = short.iter().peekable();
     wanted.peek()?;
     let mut further = Vec::new();
-    for word in long {
+    for (at, word) in long.iter().enumerate() {
         if wanted.peek().is_some_and(|next| next.key == word.key) {
             wanted.next();
         } else {
-            further.push(word);
+            further.push(at);
         }
     }
     wanted.peek().is_none().then_some(further)
+}
+
+fn says_something(word: &str) -> bool {
+    let silent = is_stop_word(word) || FRAME.contains(&word);
+    !silent || JOINTS.contains(&word)
 }
 
 /// A word as it is compared: a number's value, else the stem.
@@ -226,8 +241,19 @@ fn key(word: &str) -> String {
 
 /// What introduces an answer and says nothing of it.
 const FRAME: &[&str] = &[
-    "answer", "certainly", "correct", "final", "hence", "indeed", "ok", "okay", "overall", "sure",
-    "therefore", "thus", "well",
+    "answer",
+    "certainly",
+    "correct",
+    "final",
+    "hence",
+    "indeed",
+    "ok",
+    "okay",
+    "overall",
+    "sure",
+    "therefore",
+    "thus",
+    "well",
 ];
 
 const SMALL_NUMBERS: &[&str] = &[
@@ -235,21 +261,67 @@ const SMALL_NUMBERS: &[&str] = &[
     "eleven", "twelve",
 ];
 
+/// Words that say how their neighbours belong together.
+const JOINTS: &[&str] = &[
+    "above", "after", "against", "before", "below", "by", "down", "from", "in", "into", "off",
+    "on", "out", "outside", "over", "than", "under", "until", "up",
+];
+
 /// Words that turn a meaning around, or bound it. Sorted, for binary search.
-const TURNS: &[&str] = &[
-    "above", "after", "against", "all", "almost", "always", "any", "barely", "before", "below",
-    "both", "by", "despite", "down", "each", "either", "every", "except", "fails", "false",
-    "few", "fewer", "first", "from", "half", "hardly", "higher", "if", "in", "instead", "into",
-    "last", "least", "left", "less", "lower", "many", "more", "most", "nearly", "off", "often",
-    "on", "only", "or", "out", "outside", "over", "rarely", "rather", "right", "seldom",
-    "some", "sometimes", "than", "true", "under", "unless", "until", "up", "usually", "wrong",
+pub(super) const TURNS: &[&str] = &[
+    "all",
+    "almost",
+    "always",
+    "any",
+    "barely",
+    "both",
+    "despite",
+    "each",
+    "either",
+    "every",
+    "except",
+    "fails",
+    "false",
+    "few",
+    "fewer",
+    "first",
+    "half",
+    "hardly",
+    "higher",
+    "if",
+    "instead",
+    "last",
+    "least",
+    "left",
+    "less",
+    "lower",
+    "many",
+    "more",
+    "most",
+    "nearly",
+    "often",
+    "only",
+    "or",
+    "rarely",
+    "rather",
+    "right",
+    "seldom",
+    "some",
+    "sometimes",
+    "true",
+    "unless",
+    "usually",
+    "wrong",
     "yes",
 ];
 
 fn turn(word: &str) -> Option<&str> {
     let negates = word.ends_with("n't")
-        || ["not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot"]
-            .contains(&word);
+        || [
+            "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without",
+            "cannot",
+        ]
+        .contains(&word);
     if negates { Some("not") } else { TURNS.binary_search(&word).ok().map(|_| word) }
 }
 

@@ -143,8 +143,8 @@ impl Weighed {
             let weighing: Vec<Weight> = drafts.iter().map(|d| rule.weight(d)).collect();
             // Its strongest draft speaks for a source; with equal strength, the one not boosted.
             let weight = weighing.iter().map(|w| w.value).fold(0.0, f64::max);
-            boosted |= weight > 0.0
-                && weighing.iter().filter(|w| w.value >= weight).all(|w| w.boosted);
+            boosted |=
+                weight > 0.0 && weighing.iter().filter(|w| w.value >= weight).all(|w| w.boosted);
             total += weight;
             highest = highest.max(weight);
             signals += best.signal.get();

@@ -58,9 +58,9 @@ struct Behind {
 impl Behind {
     fn of(group: &Group, rule: &Rule<'_>) -> Self {
         // The strongest draft of a source speaks for it, as in fusion.
-        let weights = by_source(&group.drafts).into_iter().map(|drafts| {
-            drafts.into_iter().map(|d| rule.weight(d).value).fold(0.0, f64::max)
-        });
+        let weights = by_source(&group.drafts)
+            .into_iter()
+            .map(|drafts| drafts.into_iter().map(|d| rule.weight(d).value).fold(0.0, f64::max));
         let score =
             if rule.highest_wins() { weights.fold(0.0, f64::max) } else { weights.sum::<f64>() };
         Self { score, loose: group.key.is_loose() }

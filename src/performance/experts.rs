@@ -151,7 +151,11 @@ mod tests {
         assert_eq!(counts(&experts, "otherwise"), (0.0, 1.0));
         experts.judged(2, &cast, 0.0, None);
         assert_eq!(counts(&experts, "with"), (1.0, 1.0));
-        assert_eq!(counts(&experts, "against"), (0.0, 1.0), "dissent from a wrong answer is silent");
+        assert_eq!(
+            counts(&experts, "against"),
+            (0.0, 1.0),
+            "dissent from a wrong answer is silent"
+        );
     }
 
     #[test]

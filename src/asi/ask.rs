@@ -79,7 +79,7 @@ fn draft(
     let answer = answer_to(question, &content);
     let source = Source::new(Tier::Asi, SourceKind::Model, &profile.name);
     // What it has proved to be worth, where it has a record.
-    let known = task.rule.experts.get(&*profile.name);
+    let known = task.experts.get(&*profile.name);
     let prior = known.map_or(profile.prior, |standing| Signal::clamped(standing.accuracy));
     let mut draft = Draft::new(source, content, answer, prior);
     draft.usage = completion.usage;

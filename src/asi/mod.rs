@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use crate::{
     documents::Documents,
     domain::{
-        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Trace,
-        Usage,
+        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Standings,
+        Trace, Usage,
     },
     fusion::Rule,
 };
@@ -39,6 +39,8 @@ pub struct Task<'a> {
     pub mode: AsiMode,
     /// How answers become one.
     pub rule: Rule<'a>,
+    /// What each model has proved to be worth, where outcomes have shown it.
+    pub experts: &'a Standings,
     /// Balanced: below this signal, a second expert is asked.
     pub second_opinion: f64,
     /// When to stop.

@@ -98,10 +98,10 @@ async fn answer(
         rule: Rule {
             consensus: Consensus::WeightedConfidence,
             custom_weights: &BTreeMap::new(),
-            experts: &Standings::default(),
             sacred_weight: 1.5,
             likeness: &OnlyEqual,
         },
+        experts: &Standings::default(),
         second_opinion: 0.7,
         deadline: Instant::now() + deadline,
         trace: &Trace::default(),

@@ -71,7 +71,7 @@ pub struct TierRecord {
 pub struct Standing {
     /// Probability that its answer is right, before anything is known of the question.
     pub accuracy: f64,
-    /// Its vote's weight: the log-odds of that accuracy, within bounds.
+    /// Its vote's weight where no check has moved its draft's signal: the log-odds of that accuracy.
     pub weight: f64,
 }
 

@@ -103,9 +103,7 @@ impl Signal {
     ///
     /// Log-odds are the best weights where errors are independent and there is one way to be wrong
     /// (Nitzan and Paroush 1982). Open questions have many, and then even those who are more often
-    /// wrong than right seldom agree by chance: on 942 GSM8K questions the plain log-odds lose up
-    /// to 1.8 points to a majority of three weak models, these lose nothing and keep what
-    /// log-odds gain where the strong stand beside the weak.
+    /// wrong than right seldom agree by chance: a constant for that keeps them from being silenced.
     #[must_use]
     pub fn vote_weight(self) -> f64 {
         let p = self.0.clamp(0.001, 0.99);

@@ -36,8 +36,9 @@ pub struct Fused {
 /// Each source has one piece of evidence per answer, its strongest draft. Its weight is
 ///
 /// - `majority_vote`: 1;
-/// - `weighted_confidence`: signal × what the source has proved to be worth (log-odds of its
-///   accuracy; of the draft's signal, where it has no standing) × checkpoint weight;
+/// - `weighted_confidence`: the log-odds of the signal × checkpoint weight, see
+///   [`Signal::vote_weight`]. A signal is what the expert's own record says, moved by what the
+///   checks found, both in log-odds;
 /// - `best_response`: signal, and the highest single one wins instead of the sum;
 /// - `ensemble`: −ln(1 − signal) × checkpoint weight, the noisy-or in logarithms;
 /// - `custom_weights`: the operator's weight × checkpoint weight;

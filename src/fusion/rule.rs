@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Consensus, Draft, Likeness, Signal, Standings};
+use crate::domain::{Consensus, Draft, Likeness, Signal};
 
 /// How to fuse.
 #[derive(Debug, Clone, Copy)]
@@ -12,9 +12,6 @@ pub struct Rule<'a> {
     /// The weight of each source by name, for [`Consensus::CustomWeights`]; who is not named
     /// weighs 1.
     pub custom_weights: &'a BTreeMap<String, f64>,
-    /// What each source has proved to be worth, by name, for [`Consensus::WeightedConfidence`];
-    /// who is not named is taken at its draft's signal.
-    pub experts: &'a Standings,
     /// The weight of evidence that passed a checkpoint, where other evidence weighs 1.
     pub sacred_weight: f64,
     /// Which answers of different wording are one.
@@ -50,9 +47,7 @@ impl Rule<'_> {
             Consensus::MajorityVote => Weight { value: 1.0, boosted: false },
             Consensus::BestResponse => Weight { value: p, boosted: false },
             Consensus::WeightedConfidence => {
-                let known = self.experts.get(source).map(|standing| standing.weight);
-                let worth = known.unwrap_or_else(|| signal.vote_weight());
-                Weight { value: p * sound(worth) * checkpoint, boosted }
+                Weight { value: signal.vote_weight() * checkpoint, boosted }
             }
             Consensus::Ensemble => {
                 Weight { value: -(1.0 - p.min(0.999)).ln() * checkpoint, boosted }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::domain::{
     Canonical, Check, Consensus, Draft, Likeness, Number, OnlyEqual, Position, Signal, Source,
-    SourceKind, Standing, Standings, Tier, Verdict,
+    SourceKind, Tier, Verdict,
 };
 
 use super::{Fused, Rule, Silent, fuse, is_settled};
@@ -29,25 +29,18 @@ fn custom_weights() -> BTreeMap<String, f64> {
     BTreeMap::from([("a".to_owned(), 3.0), ("b".to_owned(), 0.5)])
 }
 
-fn standings(known: &[(&str, f64)]) -> Standings {
-    let standing =
-        |accuracy: f64| Standing { accuracy, weight: Signal::clamped(accuracy).vote_weight() };
-    known.iter().map(|(name, accuracy)| ((*name).to_owned(), standing(*accuracy))).collect()
-}
-
 fn fused_by(consensus: Consensus, sacred_weight: f64, drafts: Vec<Draft>) -> Option<Fused> {
-    fused_with(consensus, sacred_weight, &Standings::new(), &OnlyEqual, drafts)
+    fused_with(consensus, sacred_weight, &OnlyEqual, drafts)
 }
 
 fn fused_with(
     consensus: Consensus,
     sacred_weight: f64,
-    experts: &Standings,
     likeness: &dyn Likeness,
     drafts: Vec<Draft>,
 ) -> Option<Fused> {
     let custom_weights = &custom_weights();
-    fuse(drafts, &Rule { consensus, custom_weights, experts, sacred_weight, likeness })
+    fuse(drafts, &Rule { consensus, custom_weights, sacred_weight, likeness })
 }
 
 /// `text 3` is like `text 2` and `text 4`, but these two are not like each other.
@@ -96,7 +89,7 @@ fn each_strategy_counts_in_its_own_way() {
         vec![
             draft("a", Tier::Asi, Some(1), 0.6, false),
             draft("b", Tier::Asi, Some(1), 0.65, false),
-            draft("c", Tier::Asi, Some(2), 0.82, false),
+            draft("c", Tier::Asi, Some(2), 0.85, false),
         ]
     };
     for (consensus, winner) in [
@@ -115,23 +108,18 @@ fn each_strategy_counts_in_its_own_way() {
 }
 
 #[test]
-fn an_expert_weighs_what_it_has_proved_to_be_worth() {
-    let drafts = || {
-        vec![
-            draft("a", Tier::Asi, Some(1), 0.8, false),
-            draft("b", Tier::Asi, Some(1), 0.8, false),
-            draft("c", Tier::Asi, Some(2), 0.8, false),
-        ]
+fn a_strong_voice_outweighs_two_weak_ones_but_not_two_good_ones() {
+    let winner = |[a, b, c]: [f64; 3]| {
+        let drafts = vec![
+            draft("a", Tier::Asi, Some(1), a, false),
+            draft("b", Tier::Asi, Some(1), b, false),
+            draft("c", Tier::Asi, Some(2), c, false),
+        ];
+        answer_of(&fused_by(Consensus::WeightedConfidence, 1.5, drafts).unwrap())
     };
-    let winner = |experts: &Standings| {
-        let rule = Consensus::WeightedConfidence;
-        let fused = fused_with(rule, 1.5, experts, &OnlyEqual, drafts()).unwrap();
-        answer_of(&fused)
-    };
-    assert_eq!(winner(&Standings::new()), "1");
-    assert_eq!(winner(&standings(&[("a", 0.55), ("b", 0.6), ("c", 0.95)])), "2");
-    // Two who are often right are still right together against one who is right more often.
-    assert_eq!(winner(&standings(&[("a", 0.85), ("b", 0.85), ("c", 0.95)])), "1");
+    assert_eq!(winner([0.8, 0.8, 0.8]), "1");
+    assert_eq!(winner([0.55, 0.6, 0.95]), "2");
+    assert_eq!(winner([0.85, 0.85, 0.95]), "1");
 }
 
 #[test]
@@ -166,7 +154,7 @@ fn the_same_answer_in_other_words_is_one_answer() {
     let rule = Consensus::WeightedConfidence;
     let apart = fused_by(rule, 1.5, drafts()).unwrap();
     assert_eq!((answer_of(&apart).as_str(), apart.report.dissent.len()), ("text 3", 2));
-    let together = fused_with(rule, 1.5, &Standings::new(), &Neighbours, drafts()).unwrap();
+    let together = fused_with(rule, 1.5, &Neighbours, drafts()).unwrap();
     assert_eq!((answer_of(&together).as_str(), together.report.dissent.len()), ("text 3", 1));
     assert!(together.draft.signal.get() > apart.draft.signal.get());
     assert!(together.report.votes[..2].iter().all(|vote| vote.answer == "text 3"));
@@ -175,8 +163,7 @@ fn the_same_answer_in_other_words_is_one_answer() {
 #[test]
 fn a_chain_of_likenesses_does_not_join_its_ends() {
     let chain = vec![in_words("a", 2, 0.6), in_words("b", 3, 0.6), in_words("c", 4, 0.6)];
-    let fused =
-        fused_with(Consensus::MajorityVote, 1.5, &Standings::new(), &Neighbours, chain).unwrap();
+    let fused = fused_with(Consensus::MajorityVote, 1.5, &Neighbours, chain).unwrap();
     assert_eq!(fused.agreement, 2.0 / 3.0);
     assert_eq!(fused.report.dissent[0].answer, "text 4");
 }
@@ -282,17 +269,12 @@ fn worthless_weights_still_give_shares_and_an_answer() {
 
 #[test]
 fn a_lead_that_nobody_can_catch_up_with_is_settled() {
-    let (weights, experts) = (custom_weights(), standings(&[("a", 0.9), ("b", 0.9), ("c", 0.6)]));
+    let weights = custom_weights();
     let drafts =
         [draft("a", Tier::Asi, Some(1), 0.9, false), draft("b", Tier::Asi, Some(1), 0.9, false)];
     let settled = |consensus, silent: &[(&str, f64)]| {
-        let rule = Rule {
-            consensus,
-            custom_weights: &weights,
-            experts: &experts,
-            sacred_weight: 1.5,
-            likeness: &OnlyEqual,
-        };
+        let rule =
+            Rule { consensus, custom_weights: &weights, sacred_weight: 1.5, likeness: &OnlyEqual };
         let silent: Vec<Silent<'_>> = silent
             .iter()
             .map(|(source, highest)| Silent { source, highest: Signal::clamped(*highest) })
@@ -316,7 +298,6 @@ fn nothing_is_settled_while_nobody_has_answered() {
     let rule = Rule {
         consensus: Consensus::WeightedConfidence,
         custom_weights: &BTreeMap::new(),
-        experts: &Standings::new(),
         sacred_weight: 1.5,
         likeness: &OnlyEqual,
     };
@@ -349,11 +330,6 @@ prop_compose! {
     }
 }
 
-/// The experts that have a standing in the property tests; `d` and `f` have none.
-fn some_standings() -> Standings {
-    standings(&[("a", 0.9), ("b", 0.6), ("c", 0.2), ("e", 0.75)])
-}
-
 proptest! {
     #[test]
     fn the_order_of_drafts_never_matters(
@@ -363,8 +339,7 @@ proptest! {
         sacred in prop::sample::select(vec![1.0, 1.5]),
     ) {
         let reversed: Vec<_> = drafts.iter().rev().cloned().collect();
-        let experts = some_standings();
-        let by = |drafts| fused_with(consensus, sacred, &experts, &Neighbours, drafts);
+        let by = |drafts| fused_with(consensus, sacred, &Neighbours, drafts);
         let fused = by(drafts);
         prop_assert_eq!(&fused, &by(other));
         prop_assert_eq!(&fused, &by(reversed));
@@ -414,11 +389,10 @@ proptest! {
         consensus in prop::sample::select(Consensus::ALL),
     ) {
         let names = ["e", "f", "g"];
-        let (weights, experts) = (custom_weights(), some_standings());
+        let weights = custom_weights();
         let rule = Rule {
             consensus,
             custom_weights: &weights,
-            experts: &experts,
             sacred_weight: 1.5,
             likeness: &Neighbours,
         };

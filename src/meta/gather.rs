@@ -146,6 +146,7 @@ impl Journey<'_> {
             prompt: self.prompt.clone(),
             mode: self.decision.mode,
             rule: rule(self.policy, consensus, &wording),
+            experts: &self.policy.experts,
             second_opinion: self.policy.thresholds.second_opinion,
             deadline: self.deadline,
             trace: self.trace,
@@ -210,7 +211,6 @@ pub(super) fn rule<'a>(
     Rule {
         consensus,
         custom_weights: &policy.custom_weights,
-        experts: &policy.experts,
         sacred_weight: policy.sacred_weight,
         likeness: wording,
     }

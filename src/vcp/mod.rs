@@ -12,5 +12,5 @@ mod tokens;
 mod verify;
 
 pub use context::{check_context, choose_context};
-pub use signal::adjusted_signal;
+pub use signal::{adjusted_signal, highest_signal};
 pub use verify::verify;

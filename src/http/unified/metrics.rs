@@ -116,7 +116,8 @@ pub struct ExpertFigures {
     /// What is expected of it now: the prior, which counts as 20 outcomes, and what was measured.
     #[schema(minimum = 0, maximum = 1)]
     pub expected_accuracy: f64,
-    /// What its vote weighs in `weighted_confidence`, beside the signal of its draft.
+    /// What its vote weighs in `weighted_confidence` where no check moves its draft's signal: the
+    /// log-odds of the expected accuracy.
     #[schema(minimum = 0)]
     pub vote_weight: f64,
     /// Share of its votes that were right, among those that an outcome judged.

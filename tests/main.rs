@@ -8,6 +8,8 @@ mod architecture;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod support;

@@ -1,6 +1,6 @@
 //! Calendar days in text.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use jiff::civil::Date;
 use regex::Regex;
@@ -34,6 +34,14 @@ pub(super) fn whole_date(text: &str) -> Option<Date> {
     let whole = found.get(0)?;
     let alone = WEEKDAY.is_match(&text[..whole.start()]) && text[whole.end()..].trim().is_empty();
     if alone { date_of(&found) } else { None }
+}
+
+/// The same text with every calendar day written as `2026-04-17`.
+pub(super) fn in_iso(text: &str) -> Cow<'_, str> {
+    DATE.replace_all(text, |found: &regex::Captures<'_>| {
+        let written = found.get(0).map_or("", |whole| whole.as_str());
+        date_of(found).map_or_else(|| written.to_owned(), |date| date.to_string())
+    })
 }
 
 fn date_of(found: &regex::Captures<'_>) -> Option<Date> {

@@ -15,11 +15,18 @@ mod form;
 pub(crate) mod measured;
 mod mention;
 mod numbers;
+mod options;
+mod read;
 mod refusal;
+mod wording;
+#[cfg(test)]
+mod wording_tests;
 
 pub use canonical::canonical;
 pub(crate) use clean::plain_maths;
 pub use extract::extract;
 pub use form::{Form, expected_form};
 pub use mention::mentions;
+pub use read::answer_to;
 pub use refusal::is_non_answer;
+pub use wording::Wording;

@@ -65,11 +65,14 @@ impl Core {
             }
             None => None,
         };
+        let models = self.models.iter().chain(&self.drafter).map(|model| model.profile());
+        let priors = models.map(|profile| (profile.name.to_string(), profile.prior)).collect();
         let learning = Arc::new(Learning::new(
             policy.clone(),
             performance.clone(),
             self.metrics.clone(),
             lake.clone(),
+            priors,
         ));
         let observers: Vec<Arc<dyn crate::ledger::LedgerObserver>> = vec![learning.clone()];
         let (ledger, ledger_task) =

@@ -6,9 +6,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Task;
 use crate::{
-    answers::{expected_form, extract},
+    answers::answer_to,
     domain::{
-        Call, Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source,
+        Call, Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Signal, Source,
         SourceKind, Tier,
     },
     vcp,
@@ -68,9 +68,10 @@ fn draft(
     let profile = model.profile();
     let question = &task.request.input;
     let content = completion.content.trim().to_owned();
-    let answer = extract(&content, expected_form(question));
+    let answer = answer_to(question, &content);
     let source = Source::new(Tier::Asi, SourceKind::Model, &profile.name);
-    let mut draft = Draft::new(source, content, answer, profile.prior);
+    let prior = prior(model, task);
+    let mut draft = Draft::new(source, content, answer, prior);
     draft.usage = completion.usage;
     draft.latency = latency;
     draft.complete = completion.finish != FinishReason::Length;
@@ -83,8 +84,15 @@ fn draft(
     }
     draft.checks = vcp::check_context(&draft, task.request, &task.prompt.passages);
     draft.checks.extend(vcp::verify(&draft, question));
-    draft.signal = vcp::adjusted_signal(profile.prior, &draft.checks);
+    draft.signal = vcp::adjusted_signal(prior, &draft.checks);
     draft
+}
+
+/// What a model has proved to be worth, where it has a record; else what its operator says.
+pub(super) fn prior(model: &dyn LanguageModel, task: &Task<'_>) -> Signal {
+    let profile = model.profile();
+    let known = task.experts.get(&*profile.name);
+    known.map_or(profile.prior, |standing| Signal::clamped(standing.accuracy))
 }
 
 /// What the prompt alone would cost, in US dollars; 0 where no price is configured.

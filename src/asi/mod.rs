@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use crate::{
     documents::Documents,
     domain::{
-        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Trace,
-        Usage,
+        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Standings,
+        Trace, Usage,
     },
     fusion::Rule,
 };
@@ -47,12 +47,16 @@ pub struct Task<'a> {
     pub mode: AsiMode,
     /// How answers become one.
     pub rule: Rule<'a>,
+    /// What each model has proved to be worth, where outcomes have shown it.
+    pub experts: &'a Standings,
     /// Balanced: below this signal, a second expert is asked.
     pub second_opinion: f64,
     /// When to stop.
     pub deadline: Instant,
     /// Where the stages are noted.
     pub trace: &'a Trace,
+    /// Whether nothing outside of this tier competes with its answer.
+    pub alone: bool,
     /// Who hears the answer while it is being written; set only where nothing outside of this tier
     /// competes with it.
     pub live: Option<&'a Live>,

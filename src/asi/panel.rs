@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     Asi, Findings, Live, THOROUGH_EXPERTS, Task,
-    ask::{Asked, ask, prompt_cost},
+    ask::{Asked, ask, prior, prompt_cost},
     documentary,
 };
 use crate::{
@@ -15,7 +15,8 @@ use crate::{
         AsiMode, Call, Draft, ExpertReport, LanguageModel, Position, Prompt, Revision, Signal,
         SourceKind, Verdict,
     },
-    fusion::fuse,
+    fusion::{Silent, fuse, is_settled},
+    vcp::highest_signal,
 };
 
 /// Report code of an expert whose answer could no longer change the outcome.
@@ -188,8 +189,14 @@ impl<'a> Panel<'a> {
                 .push(async move { (expert, ask(&**model, prompt, task, spending, call).await) });
         }
         let mut heard: Vec<Option<Asked>> = models.iter().map(|_| None).collect();
+        let mut drafts = self.findings.drafts.clone();
         while let Some((expert, asked)) = running.next().await {
+            drafts.extend(asked.result.as_ref().ok().cloned());
             heard[expert] = Some(asked);
+            let silent = models.iter().zip(&heard).filter(|(_, asked)| asked.is_none());
+            if self.is_settled(&drafts, silent.map(|(model, _)| model)) {
+                break;
+            }
         }
         drop(running);
         self.findings.upstream += since.elapsed();
@@ -201,6 +208,22 @@ impl<'a> Panel<'a> {
             }
         }
         answered
+    }
+
+    /// Whether those who are still silent can no longer change the answer.
+    fn is_settled<'m>(
+        &self,
+        drafts: &[Draft],
+        silent: impl Iterator<Item = &'m Arc<dyn LanguageModel>>,
+    ) -> bool {
+        let silent: Vec<Silent<'m>> = silent
+            .map(|model| {
+                let highest = highest_signal(prior(&**model, self.task));
+                Silent { source: &model.profile().name, highest }
+            })
+            .collect();
+        // What else competes outside of this tier is not known here.
+        self.task.alone && is_settled(drafts, &silent, &self.task.rule)
     }
 
     /// Takes in what came of asking a model; whether it answered.

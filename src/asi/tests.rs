@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     documents::DocumentsOptions,
     domain::{
-        Budget, Call, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, ResponseId,
-        Signal, TenantId,
+        Budget, Call, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, OnlyEqual,
+        ResponseId, Signal, Standings, TenantId,
     },
 };
 
@@ -103,10 +103,13 @@ async fn answer(
             consensus: Consensus::WeightedConfidence,
             custom_weights: &BTreeMap::new(),
             sacred_weight: 1.5,
+            likeness: &OnlyEqual,
         },
+        experts: &Standings::default(),
         second_opinion: 0.7,
         deadline: Instant::now() + deadline,
         trace: &Trace::default(),
+        alone: true,
         live: None,
     };
     asi.answer(&task).await
@@ -180,8 +183,43 @@ async fn experts_that_are_asked_at_once_share_one_budget() {
     // A dollar a token: the question alone costs a quarter of its characters.
     #[expect(clippy::cast_precision_loss, reason = "a short text")]
     let one_prompt = EGGS.len() as f64 / 4.0;
-    let models = ["a", "b", "c"].map(|name| model(name, 0.8, &[Ok(RIGHT)]));
+    // The first two disagree, so that the third is wanted.
+    let models = [("a", RIGHT), ("b", WRONG), ("c", RIGHT)]
+        .map(|(name, said)| model(name, 0.8, &[Ok(said)]));
     let findings = answer(&models.each_ref(), 5, AsiMode::Thorough, Some(one_prompt * 2.5)).await;
     assert_eq!(findings.drafts.len(), 2);
     assert_eq!(findings.failures, [("c".to_owned(), ModelError::OverBudget)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_can_no_longer_change_the_answer_is_not_waited_for() {
+    let agreeing: Vec<_> = ["a", "b", "c", "d"].map(|n| model(n, 0.9, &[Ok(RIGHT)])).into();
+    let silent = model("e", 0.5, &[]);
+    let mut models: Vec<_> = agreeing.iter().collect();
+    models.push(&silent);
+    let since = Instant::now();
+    let findings = answer(&models, 5, AsiMode::Thorough, None).await;
+    assert_eq!(since.elapsed(), Duration::ZERO, "it waited for the silent one");
+    assert!(findings.drafts.len() >= 3 && findings.failures.is_empty());
+    let report = findings.experts.iter().find(|e| e.name == "e").unwrap();
+    assert_eq!(report.error, Some("not_needed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_expert_is_not_waited_for_beyond_half_of_the_time() {
+    let (silent, next) = (model("a", 0.9, &[]), model("b", 0.8, &[Ok(RIGHT)]));
+    let since = Instant::now();
+    let findings = answer(&[&silent, &next], 5, AsiMode::Fast, None).await;
+    assert_eq!(since.elapsed(), Duration::from_millis(2500));
+    assert_eq!(findings.drafts.len(), 1);
+    assert_eq!(findings.experts.iter().filter_map(|e| e.error).collect::<Vec<_>>(), ["overtaken"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_silent_experts_end_at_the_deadline() {
+    let (one, two) = (model("a", 0.9, &[]), model("b", 0.8, &[]));
+    let since = Instant::now();
+    let findings = answer(&[&one, &two], 5, AsiMode::Fast, None).await;
+    assert_eq!(since.elapsed(), Duration::from_secs(5));
+    assert_eq!(findings.failures.len(), 2);
 }

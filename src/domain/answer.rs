@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::Number;
+use super::{Draft, Number};
 
 /// The comparable core of an answer's text. Consensus and grading compare these, never raw strings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,5 +51,25 @@ impl fmt::Display for Canonical {
             Self::List(items) => f.write_str(&items.join(", ")),
             Self::Text(text) => f.write_str(text),
         }
+    }
+}
+
+/// Says which drafts give the same answer in other words. Equal canonical answers need not be asked
+/// about: they are the same.
+///
+/// The relation is symmetric. It need not be transitive: who forms groups by it asks about every
+/// pair in the group.
+pub trait Likeness: fmt::Debug + Sync {
+    /// Whether the two say the same.
+    fn alike(&self, a: &Draft, b: &Draft) -> bool;
+}
+
+/// No two answers are the same unless their canonical forms are equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OnlyEqual;
+
+impl Likeness for OnlyEqual {
+    fn alike(&self, _: &Draft, _: &Draft) -> bool {
+        false
     }
 }

@@ -19,7 +19,7 @@ mod scale;
 mod strategy;
 mod trace;
 
-pub use answer::Canonical;
+pub use answer::{Canonical, Likeness, OnlyEqual};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use decision::{Complexity, ComplexityTier, Decision, Dimension, Route};
 pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
@@ -29,12 +29,16 @@ pub use model::{
     ModelProfile, Passthrough, Prompt, Revision, Role, Sampling, Turn,
 };
 pub use number::{Number, NumberError};
-pub use policy::{AdaptiveRule, Policy, PolicyCell, PolicyProblem, Thresholds, TierRecord};
+pub use policy::{
+    AdaptiveRule, Learned, Policy, PolicyCell, PolicyProblem, Standing, Standings, Thresholds,
+    TierRecord,
+};
 pub use progress::Listener;
 pub use record::{
     DecisionRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord, Recorded,
+    RecordedVote,
 };
-pub use reply::{ConsensusReport, ExpertReport, OrchestratorKind, Reply, Vote};
+pub use reply::{ConsensusReport, Dissent, ExpertReport, OrchestratorKind, Reply, Vote};
 pub use request::{Budget, Dialogue, Passage, Request};
 pub use scale::{Elp, Position, ScaleError, Signal};
 pub use strategy::{AsiMode, Consensus, Strategy, Tier, UnknownName};

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Consensus, Strategy, Tier};
+use super::{Consensus, Signal, Strategy, Tier};
 
 /// The cut-offs of routing; all probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -66,6 +66,29 @@ pub struct TierRecord {
     pub latency_ms: f64,
 }
 
+/// What an expert has proved to be worth; learned from outcomes, shrunk toward its prior.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Probability that its answer is right, before anything is known of the question.
+    pub accuracy: f64,
+    /// Its vote's weight where no check has moved its draft's signal: the log-odds of that accuracy.
+    pub weight: f64,
+}
+
+/// The experts with a standing, by configured name.
+pub type Standings = BTreeMap<String, Standing>;
+
+/// What learning adds to a policy.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Learned {
+    /// Flux's record.
+    pub flux_record: TierRecord,
+    /// ASI's record.
+    pub asi_record: TierRecord,
+    /// What each expert has proved to be worth.
+    pub experts: Arc<Standings>,
+}
+
 /// Everything that routing, fusion and verification are judged by. Read once per request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
@@ -91,6 +114,9 @@ pub struct Policy {
     /// ASI's record; learned, not configured.
     #[serde(skip)]
     pub asi_record: TierRecord,
+    /// What each expert has proved to be worth; learned, not configured.
+    #[serde(skip)]
+    pub experts: Arc<Standings>,
 }
 
 impl Default for Policy {
@@ -106,6 +132,7 @@ impl Default for Policy {
             adaptive: AdaptiveRule::default(),
             flux_record: TierRecord::default(),
             asi_record: TierRecord::default(),
+            experts: Arc::default(),
         }
     }
 }
@@ -124,6 +151,13 @@ impl Policy {
     pub const MAX_CUSTOM_WEIGHTS: usize = 64;
     /// Most characters of an expert's name there.
     pub const MAX_EXPERT_CHARS: usize = 128;
+
+    /// How likely an expert is right before anything is known of the question: what its record
+    /// says, else its configured prior.
+    #[must_use]
+    pub fn accuracy(&self, expert: &str, prior: Signal) -> Signal {
+        self.experts.get(expert).map_or(prior, |standing| Signal::clamped(standing.accuracy))
+    }
 
     /// The record of a tier.
     #[must_use]
@@ -231,14 +265,22 @@ impl PolicyCell {
             Arc::new(Policy {
                 flux_record: old.flux_record,
                 asi_record: old.asi_record,
+                experts: Arc::clone(&old.experts),
                 ..policy.clone()
             })
         });
     }
 
     /// Replaces what was learned and keeps what operators set.
-    pub fn learned(&self, flux_record: TierRecord, asi_record: TierRecord) {
-        self.0.rcu(|old| Arc::new(Policy { flux_record, asi_record, ..Policy::clone(old) }));
+    pub fn learned(&self, learned: &Learned) {
+        self.0.rcu(|old| {
+            Arc::new(Policy {
+                flux_record: learned.flux_record,
+                asi_record: learned.asi_record,
+                experts: Arc::clone(&learned.experts),
+                ..Policy::clone(old)
+            })
+        });
     }
 }
 

@@ -23,6 +23,16 @@ pub enum Ended {
     Cancelled,
 }
 
+/// Whom an expert stood with, without what was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedVote {
+    /// The expert's configured name.
+    pub expert: String,
+    /// Which of the answers was its own: 0 is the one that was returned. Experts with the same
+    /// number gave the same answer.
+    pub answer: u8,
+}
+
 /// One request, as it was decided and as it ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRecord {
@@ -65,6 +75,9 @@ pub struct DecisionRecord {
     pub flux: Option<(u64, Ended)>,
     /// The same of ASI.
     pub asi: Option<(u64, Ended)>,
+    /// Who stood with the answer returned and who against it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<RecordedVote>,
     /// Cost in US dollars, where prices are configured.
     pub cost_usd: Option<f64>,
     /// A fixed error code when it failed.

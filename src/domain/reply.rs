@@ -33,6 +33,19 @@ pub struct Vote {
     pub answer: String,
     /// With what weight.
     pub weight: f64,
+    /// Whether for the answer that won.
+    pub won: bool,
+}
+
+/// Experts who agreed on an answer that lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Dissent {
+    /// Their answer, in the canonical form of the best draft among theirs.
+    pub answer: String,
+    /// Who stood for it, the weightiest first.
+    pub experts: Vec<String>,
+    /// Their votes' weight together.
+    pub weight: f64,
 }
 
 /// How experts' answers became one.
@@ -44,6 +57,8 @@ pub struct ConsensusReport {
     pub agreement: f64,
     /// All votes, the winner's first.
     pub votes: Vec<Vote>,
+    /// The answers that lost, the strongest first; who gave no answer dissents from none.
+    pub dissent: Vec<Dissent>,
 }
 
 /// What became of one expert that was asked.

@@ -96,6 +96,19 @@ impl Signal {
     pub const fn get(self) -> f64 {
         self.0
     }
+
+    /// What the vote of somebody weighs who is right with this probability p: its log-odds
+    /// ln(p ÷ (1 − p)) against each of two ways to be wrong, that is ln(2p ÷ (1 − p)); from 0.05,
+    /// so that no voice counts for nothing, to 5.29, the weight at 0.99.
+    ///
+    /// Log-odds are the best weights where errors are independent and there is one way to be wrong
+    /// (Nitzan and Paroush 1982). Open questions have many, and then even those who are more often
+    /// wrong than right seldom agree by chance: a constant for that keeps them from being silenced.
+    #[must_use]
+    pub fn vote_weight(self) -> f64 {
+        let p = self.0.clamp(0.001, 0.99);
+        (2.0 * p / (1.0 - p)).ln().max(0.05)
+    }
 }
 
 impl TryFrom<f64> for Signal {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    answers::{expected_form, extract},
+    answers::answer_to,
     domain::{
         Call, Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply,
         Request, ResponseId, Signal, Source, SourceKind, TenantId, Tier,
@@ -91,7 +91,7 @@ impl Flux {
             }
             let profile = drafter.profile();
             let source = Source::new(Tier::Flux, SourceKind::Drafter, &profile.name);
-            let answer = extract(content, expected_form(&request.input));
+            let answer = answer_to(&request.input, content);
             let mut draft = Draft::new(source, content, answer, profile.prior);
             draft.usage = completion.usage;
             draft.complete = completion.finish != FinishReason::Length;

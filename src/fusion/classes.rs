@@ -2,7 +2,10 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use crate::domain::{Canonical, Draft, Signal, SourceKind, Step, Tier};
+use crate::domain::{Canonical, Draft, Likeness, Signal, SourceKind, Step, Tier};
+
+/// Longest answer that a vote shows, in bytes; a longer one is cut.
+const SHOWN: usize = 240;
 
 /// What makes two drafts the same answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,7 +17,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    fn of(draft: &Draft) -> Self {
+    pub(super) fn of(draft: &Draft) -> Self {
         match &draft.answer {
             Some(answer) => Self::Answer(answer.clone()),
             None => {
@@ -28,45 +31,37 @@ impl Key {
         matches!(self, Self::Answer(_))
     }
 
+    /// Words can say in their own way what another answer says; numbers, letters and the like are
+    /// equal or they are not.
+    pub(super) fn is_loose(&self) -> bool {
+        matches!(self, Self::Answer(Canonical::Text(_)))
+    }
+
     pub(super) fn shown(&self) -> String {
         match self {
-            Self::Answer(answer) => answer.to_string(),
+            Self::Answer(answer) => cut(answer.to_string()),
             Self::Words(_) => "(no answer)".to_owned(),
         }
     }
 }
 
-/// One class: its drafts in an order that only their content decides, the best first.
+fn cut(mut text: String) -> String {
+    if text.len() > SHOWN {
+        text.truncate(text.floor_char_boundary(SHOWN));
+        text.push('…');
+    }
+    text
+}
+
+/// The drafts of one canonical answer, in an order that only their content decides, the best first.
 #[derive(Debug)]
-pub(super) struct Class {
+pub(super) struct Group {
     pub(super) key: Key,
     pub(super) drafts: Vec<Draft>,
 }
 
-impl Class {
-    /// The drafts of each source, its best first: two drafts of one source are not independent.
-    pub(super) fn by_source(&self) -> Vec<Vec<&Draft>> {
-        let mut sources: Vec<Vec<&Draft>> = Vec::new();
-        for draft in &self.drafts {
-            let known = sources.iter_mut().find(|drafts| {
-                drafts.first().is_some_and(|first| first.source.name == draft.source.name)
-            });
-            match known {
-                Some(drafts) => drafts.push(draft),
-                None => sources.push(vec![draft]),
-            }
-        }
-        sources
-    }
-
-    /// The best signal of each source.
-    pub(super) fn signals(&self) -> Vec<Signal> {
-        self.by_source().iter().filter_map(|drafts| drafts.first()).map(|d| d.signal).collect()
-    }
-}
-
-/// Sorts drafts into classes, in the order of the answers.
-pub(super) fn classes(drafts: Vec<Draft>) -> Vec<Class> {
+/// Sorts drafts by their canonical answers, in the order of the answers.
+pub(super) fn groups(drafts: Vec<Draft>) -> Vec<Group> {
     let mut found: BTreeMap<Key, Vec<Draft>> = BTreeMap::new();
     for draft in drafts {
         found.entry(Key::of(&draft)).or_default().push(draft);
@@ -75,11 +70,83 @@ pub(super) fn classes(drafts: Vec<Draft>) -> Vec<Class> {
         .into_iter()
         .map(|(key, mut drafts)| {
             drafts.sort_by(best_first);
-            Class { key, drafts }
+            Group { key, drafts }
         })
         .collect()
 }
 
+/// Whether two canonical answers are one answer in different words.
+pub(super) fn alike(a: &Group, b: &Group, likeness: &dyn Likeness) -> bool {
+    let answers = a.key.is_answer() && b.key.is_answer();
+    let loose = a.key.is_loose() || b.key.is_loose();
+    match (a.drafts.first(), b.drafts.first()) {
+        (Some(first), Some(other)) => answers && loose && likeness.alike(first, other),
+        _ => false,
+    }
+}
+
+/// One class: answers that are the same, and their drafts, the best first.
+#[derive(Debug)]
+pub(super) struct Class {
+    /// Its first answer, in the order of answers: what breaks ties.
+    pub(super) key: Key,
+    pub(super) drafts: Vec<Draft>,
+}
+
+impl Class {
+    pub(super) fn by_source(&self) -> Vec<Vec<&Draft>> {
+        by_source(&self.drafts)
+    }
+
+    /// The best signal of each source.
+    pub(super) fn signals(&self) -> Vec<Signal> {
+        self.by_source().iter().filter_map(|drafts| drafts.first()).map(|d| d.signal).collect()
+    }
+
+    /// Its answer in the words of its best draft.
+    pub(super) fn shown(&self) -> String {
+        self.drafts.first().map_or_else(|| self.key.shown(), |best| Key::of(best).shown())
+    }
+}
+
+/// The drafts of each source, in their order: two drafts of one source are not independent.
+pub(super) fn by_source(drafts: &[Draft]) -> Vec<Vec<&Draft>> {
+    let mut sources: Vec<Vec<&Draft>> = Vec::new();
+    for draft in drafts {
+        let known = sources.iter_mut().find(|drafts| {
+            drafts.first().is_some_and(|first| first.source.name == draft.source.name)
+        });
+        match known {
+            Some(drafts) => drafts.push(draft),
+            None => sources.push(vec![draft]),
+        }
+    }
+    sources
+}
+
+/// Sorts drafts into classes, in the order of the answers.
+///
+/// Likeness is not transitive, and chains of likenesses end at opposites. So an answer joins the
+/// first class whose every answer it is like, the answers taken in their own order: any two answers
+/// of a class are alike, and who answered first does not matter.
+pub(super) fn classes(drafts: Vec<Draft>, likeness: &dyn Likeness) -> Vec<Class> {
+    let mut found: Vec<Vec<Group>> = Vec::new();
+    for group in groups(drafts) {
+        let home = found.iter_mut().find(|c| c.iter().all(|g| alike(g, &group, likeness)));
+        match home {
+            Some(class) => class.push(group),
+            None => found.push(vec![group]),
+        }
+    }
+    found.into_iter().filter_map(class_of).collect()
+}
+
+fn class_of(groups: Vec<Group>) -> Option<Class> {
+    let key = groups.first()?.key.clone();
+    let mut drafts: Vec<Draft> = groups.into_iter().flat_map(|group| group.drafts).collect();
+    drafts.sort_by(best_first);
+    Some(Class { key, drafts })
+}
 /// The higher signal first, then the checkpoint, then what can be read up or followed; what is
 /// left is decided by the text, so that equal drafts do not depend on who came first.
 fn best_first(a: &Draft, b: &Draft) -> Ordering {

@@ -3,26 +3,16 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::domain::{
-    Check, Consensus, ConsensusReport, Draft, Elp, Position, Signal, Source, SourceKind, Tier,
+    Check, ConsensusReport, Dissent, Draft, Elp, Position, Signal, Source, SourceKind, Tier,
     Verdict, Vote,
 };
 
 use super::{
+    Rule,
     classes::{Class, classes, tier_shares},
     pool::pooled_signal,
+    rule::Weight,
 };
-
-/// How to fuse.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule<'a> {
-    /// The strategy that chooses the winning answer.
-    pub consensus: Consensus,
-    /// The weight of each source by name, for [`Consensus::CustomWeights`]; who is not named
-    /// weighs 1.
-    pub custom_weights: &'a BTreeMap<String, f64>,
-    /// The weight of evidence that passed a checkpoint, where other evidence weighs 1.
-    pub sacred_weight: f64,
-}
 
 /// One answer out of several drafts.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,20 +36,23 @@ pub struct Fused {
 /// Each source has one piece of evidence per answer, its strongest draft. Its weight is
 ///
 /// - `majority_vote`: 1;
-/// - `weighted_confidence`: signal × checkpoint weight;
+/// - `weighted_confidence`: the log-odds of the signal × checkpoint weight, see
+///   [`Signal::vote_weight`]. A signal is what the expert's own record says, moved by what the
+///   checks found, both in log-odds;
 /// - `best_response`: signal, and the highest single one wins instead of the sum;
 /// - `ensemble`: −ln(1 − signal) × checkpoint weight, the noisy-or in logarithms;
 /// - `custom_weights`: the operator's weight × checkpoint weight;
 ///
 /// where the checkpoint weight is `sacred_weight` for a draft that passed a checkpoint, else 1.
-/// The answer with the most weight wins; ties go to the larger sum of signals, then to the answer
+/// Answers are one where their canonical forms are equal, or where the rule's likeness says so of
+/// any two of them. The answer with the most weight wins; ties go to the larger sum of signals, then to the answer
 /// that comes first in the order of answers. A draft that gives no answer wins only where nobody
 /// gives one, and is no dissent.
 #[must_use]
 pub fn fuse(drafts: Vec<Draft>, rule: &Rule<'_>) -> Option<Fused> {
     let took_part = drafts.len();
     let mut weighed: Vec<Weighed> =
-        classes(drafts).into_iter().map(|class| Weighed::new(class, rule)).collect();
+        classes(drafts, rule.likeness).into_iter().map(|class| Weighed::new(class, rule)).collect();
     weighed.sort_by(Weighed::winner_first);
     let winner = weighed.first()?;
     let total: f64 = weighed.iter().map(|w| w.total).sum();
@@ -73,21 +66,25 @@ pub fn fuse(drafts: Vec<Draft>, rule: &Rule<'_>) -> Option<Fused> {
         }
     };
     let support = winner.class.signals();
-    let dissent: Vec<Signal> = dissent(weighed.get(1..).unwrap_or_default());
+    let others = weighed.get(1..).unwrap_or_default();
+    let against = strongest_objections(others);
+    let won = winner.votes.iter().map(|vote| Vote { won: true, ..vote.clone() });
+    let lost = others.iter().flat_map(|w| w.votes.iter().cloned());
     let report = ConsensusReport {
         strategy: rule.consensus,
         agreement,
-        votes: weighed.iter().flat_map(|w| w.votes.iter().cloned()).collect(),
+        votes: won.chain(lost).collect(),
+        dissent: others.iter().filter(|w| w.class.key.is_answer()).map(Weighed::dissent).collect(),
     };
     let mut draft = winner.class.drafts.first()?.clone();
-    draft.signal = pooled_signal(&support, &dissent);
+    draft.signal = pooled_signal(&support, &against);
     draft.elp = Elp::weighted_mean(&winner.profiles);
     if support.len() > 1 {
         draft.source = Source::new(draft.source.tier, SourceKind::Fused, "fusion");
     }
     if took_part > 1 {
         draft.stage = Position::FUSION;
-        draft.checks.push(agreement_check(support.len(), dissent.len(), agreement));
+        draft.checks.push(agreement_check(support.len(), against.len(), agreement));
     }
     Some(Fused {
         draft,
@@ -99,7 +96,7 @@ pub fn fuse(drafts: Vec<Draft>, rule: &Rule<'_>) -> Option<Fused> {
 }
 
 /// The strongest dissent of each source: one who gave several other answers dissents once.
-fn dissent(others: &[Weighed]) -> Vec<Signal> {
+fn strongest_objections(others: &[Weighed]) -> Vec<Signal> {
     let mut strongest: BTreeMap<&str, Signal> = BTreeMap::new();
     for draft in others.iter().filter(|w| w.class.key.is_answer()).flat_map(|w| &w.class.drafts) {
         let held = strongest.entry(&draft.source.name).or_insert(draft.signal);
@@ -124,24 +121,6 @@ fn agreement_check(support: usize, dissent: usize, agreement: f64) -> Check {
     Check { position: Position::FUSION, name: "agreement", verdict, note }
 }
 
-/// A draft's weight under the rule, and whether it is higher for a checkpoint passed.
-fn weight(draft: &Draft, rule: &Rule<'_>, sacred: f64) -> (f64, bool) {
-    let signal = draft.signal.get();
-    let passed = draft.passed_a_checkpoint();
-    let checkpoint = if passed { sacred } else { 1.0 };
-    let boosted = passed && sacred > 1.0;
-    match rule.consensus {
-        Consensus::MajorityVote => (1.0, false),
-        Consensus::BestResponse => (signal, false),
-        Consensus::WeightedConfidence => (signal * checkpoint, boosted),
-        Consensus::Ensemble => (-(1.0 - signal.min(0.999)).ln() * checkpoint, boosted),
-        Consensus::CustomWeights => {
-            let own = rule.custom_weights.get(&*draft.source.name).copied().unwrap_or(1.0);
-            (if own.is_finite() { own.max(0.0) * checkpoint } else { 0.0 }, boosted)
-        }
-    }
-}
-
 /// A class with what the rule makes of it.
 struct Weighed {
     class: Class,
@@ -157,18 +136,16 @@ struct Weighed {
 
 impl Weighed {
     fn new(class: Class, rule: &Rule<'_>) -> Self {
-        let sacred = if rule.sacred_weight.is_finite() { rule.sacred_weight.max(0.0) } else { 1.0 };
-        let shown = class.key.shown();
+        let shown = class.shown();
         let (mut votes, mut tiers, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         let (mut total, mut highest, mut signals, mut boosted) = (0.0, 0.0f64, 0.0, false);
         for drafts in class.by_source() {
             let Some(best) = drafts.first() else { continue };
-            let weighing: Vec<(f64, bool)> =
-                drafts.iter().map(|d| weight(d, rule, sacred)).collect();
+            let weighing: Vec<Weight> = drafts.iter().map(|d| rule.weight(d)).collect();
             // Its strongest draft speaks for a source; with equal strength, the one not boosted.
-            let weight = weighing.iter().map(|(w, _)| *w).fold(0.0, f64::max);
-            boosted |= weight > 0.0
-                && weighing.iter().filter(|(w, _)| *w >= weight).all(|(_, boosted)| *boosted);
+            let weight = weighing.iter().map(|w| w.value).fold(0.0, f64::max);
+            boosted |=
+                weight > 0.0 && weighing.iter().filter(|w| w.value >= weight).all(|w| w.boosted);
             total += weight;
             highest = highest.max(weight);
             signals += best.signal.get();
@@ -176,6 +153,7 @@ impl Weighed {
                 expert: best.source.name.to_string(),
                 answer: shown.clone(),
                 weight,
+                won: false,
             });
             tiers.push((best.source.tier, weight));
             profiles.push((best.elp, weight));
@@ -183,8 +161,18 @@ impl Weighed {
         if total <= 0.0 {
             profiles.iter_mut().for_each(|(_, weight)| *weight = 1.0);
         }
-        let score = if rule.consensus == Consensus::BestResponse { highest } else { total };
+        let score = if rule.highest_wins() { highest } else { total };
         Self { class, score, total, signals, boosted, votes, tiers, profiles }
+    }
+
+    fn dissent(&self) -> Dissent {
+        let mut votes: Vec<&Vote> = self.votes.iter().collect();
+        votes.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.expert.cmp(&b.expert)));
+        Dissent {
+            answer: self.class.shown(),
+            experts: votes.into_iter().map(|vote| vote.expert.clone()).collect(),
+            weight: self.total,
+        }
     }
 
     fn winner_first(&self, other: &Self) -> Ordering {

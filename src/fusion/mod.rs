@@ -10,8 +10,12 @@
 mod classes;
 mod fuse;
 mod pool;
+mod rule;
+mod settled;
 #[cfg(test)]
 mod tests;
 
-pub use fuse::{Fused, Rule, fuse};
+pub use fuse::{Fused, fuse};
 pub use pool::pooled_signal;
+pub use rule::Rule;
+pub use settled::{Silent, is_settled};

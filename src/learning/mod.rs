@@ -2,15 +2,16 @@
 //! appends to the ledger, and reads the policy and the figures that are published here.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use crate::{
-    domain::{LedgerEvent, PolicyCell, Recorded, Tier},
+    domain::{Learned, LedgerEvent, PolicyCell, Recorded, Signal, Tier},
     lake::{Lake, Reward},
     ledger::{Ledger, LedgerError, LedgerObserver},
-    performance::{Accuracy, Board, SnapshotCell},
+    performance::{Accuracy, Board, ExpertSummary, SnapshotCell},
     telemetry::{MeasuredShare, Metrics},
 };
 
@@ -24,18 +25,22 @@ pub struct Learning {
     snapshots: SnapshotCell,
     metrics: Metrics,
     lake: Option<Lake>,
+    /// What is believed of each configured expert before any outcome.
+    priors: BTreeMap<String, Signal>,
 }
 
 impl Learning {
-    /// Nothing learned yet; results go to these cells.
+    /// Nothing learned yet; results go to these cells. Of experts, those with a prior are
+    /// published: the configured ones.
     #[must_use]
     pub fn new(
         policy: PolicyCell,
         snapshots: SnapshotCell,
         metrics: Metrics,
         lake: Option<Lake>,
+        priors: BTreeMap<String, Signal>,
     ) -> Self {
-        Self { board: Mutex::default(), policy, snapshots, metrics, lake }
+        Self { board: Mutex::default(), policy, snapshots, metrics, lake, priors }
     }
 
     /// Takes up where an earlier run left off: the saved state, then every event since.
@@ -87,7 +92,7 @@ impl Learning {
     }
 
     fn publish(&self, board: &Board) {
-        let snapshot = board.snapshot();
+        let snapshot = board.snapshot(&self.priors);
         for (strategy, summary) in &snapshot.strategies {
             if let Some(a) = summary.accuracy {
                 self.metrics.accuracy(*strategy, share(a));
@@ -98,7 +103,12 @@ impl Learning {
                 self.metrics.tier_accuracy(*tier, share(a));
             }
         }
-        self.policy.learned(board.tier_record(Tier::Flux), board.tier_record(Tier::Asi));
+        let standing = |expert: &ExpertSummary| (expert.name.clone(), expert.standing);
+        self.policy.learned(&Learned {
+            flux_record: board.tier_record(Tier::Flux),
+            asi_record: board.tier_record(Tier::Asi),
+            experts: Arc::new(snapshot.experts.iter().map(standing).collect()),
+        });
         self.snapshots.publish(snapshot);
     }
 

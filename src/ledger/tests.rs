@@ -94,6 +94,7 @@ fn decision(owner: &str, id: ResponseId) -> LedgerEvent {
         duration_us: 120,
         flux: Some((100, Ended::Answered)),
         asi: None,
+        votes: Vec::new(),
         cost_usd: Some(0.1),
         error: Some(Cow::Borrowed("timeout")),
     }))

@@ -7,6 +7,7 @@ use super::{
     gather::{Gathered, answers, rule},
 };
 use crate::{
+    answers::Wording,
     domain::{
         Complexity, Decision, Draft, Elp, ModelError, OrchestratorKind, Policy, Position, Reply,
         Request, Route, Signal, SourceKind, Stage, Strategy, Tier, Trace, Verdict,
@@ -45,7 +46,8 @@ pub(super) fn end(
     trace.visit(Stage::Ranked, ranked, format!("{} drafts compete", drafts.len()));
     let at_fusion = Instant::now();
     let consensus = request.consensus.unwrap_or(policy.consensus);
-    let Some(fused) = fuse(drafts, &rule(policy, consensus)) else {
+    let wording = Wording::of_answers_to(&request.input);
+    let Some(fused) = fuse(drafts, &rule(policy, consensus, &wording)) else {
         if let Some(words) = plea(gathered) {
             return Ok(Ending::Abstention { message: words.to_owned() });
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
+    answers::Wording,
     asi::{Asi, Findings, Live, Task},
     domain::{
         Check, Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route,
@@ -150,14 +151,17 @@ impl Journey<'_> {
     /// `alone` says that nothing of Flux competes with what ASI says.
     async fn ask_asi(&self, alone: bool) -> Findings {
         let consensus = self.request.consensus.unwrap_or(self.policy.consensus);
+        let wording = Wording::of_answers_to(&self.request.input);
         let task = Task {
             request: self.request,
             prompt: self.prompt.clone(),
             mode: self.decision.mode,
-            rule: rule(self.policy, consensus),
+            rule: rule(self.policy, consensus, &wording),
+            experts: &self.policy.experts,
             second_opinion: self.policy.thresholds.second_opinion,
             deadline: self.deadline,
             trace: self.trace,
+            alone,
             live: self.live.filter(|_| alone),
         };
         self.asi.answer(&task).await
@@ -201,7 +205,8 @@ impl Journey<'_> {
         draft.checks = vcp::check_context(&draft, self.request, &self.prompt.passages);
         draft.checks.extend(vcp::verify(&draft, &self.request.input));
         if draft.source.kind == SourceKind::Drafter {
-            draft.signal = vcp::adjusted_signal(draft.signal, &draft.checks);
+            let known = self.policy.accuracy(&draft.source.name, draft.signal);
+            draft.signal = vcp::adjusted_signal(known, &draft.checks);
         }
         draft
     }
@@ -214,6 +219,15 @@ pub(super) fn answers(draft: &Draft) -> bool {
 }
 
 /// Fusion's rule under this policy.
-pub(super) fn rule(policy: &Policy, consensus: crate::domain::Consensus) -> Rule<'_> {
-    Rule { consensus, custom_weights: &policy.custom_weights, sacred_weight: policy.sacred_weight }
+pub(super) fn rule<'a>(
+    policy: &'a Policy,
+    consensus: crate::domain::Consensus,
+    wording: &'a Wording<'a>,
+) -> Rule<'a> {
+    Rule {
+        consensus,
+        custom_weights: &policy.custom_weights,
+        sacred_weight: policy.sacred_weight,
+        likeness: wording,
+    }
 }

@@ -6,8 +6,10 @@ use arc_swap::ArcSwap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Summary, Tally};
-use crate::domain::{DecisionRecord, Ended, LedgerEvent, Recorded, Strategy, Tier, TierRecord};
+use super::{ExpertSummary, Summary, Tally, experts::Experts};
+use crate::domain::{
+    DecisionRecord, Ended, LedgerEvent, Recorded, Signal, Strategy, Tier, TierRecord,
+};
 
 /// The state of the fold. Two boards that saw the same events in the same order are equal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +17,9 @@ pub struct Board {
     last_seq: u64,
     strategies: BTreeMap<Strategy, Tally>,
     tiers: BTreeMap<Tier, Tally>,
+    /// Absent in states that were saved before experts had records.
+    #[serde(default)]
+    experts: Experts,
 }
 
 /// The figures at one moment.
@@ -26,6 +31,8 @@ pub struct Snapshot {
     pub strategies: Vec<(Strategy, Summary)>,
     /// Tiers that were asked.
     pub tiers: Vec<(Tier, Summary)>,
+    /// The experts that are configured, by name.
+    pub experts: Vec<ExpertSummary>,
 }
 
 impl Board {
@@ -39,7 +46,7 @@ impl Board {
             LedgerEvent::Decision(decision) => self.decided(decision),
             LedgerEvent::Outcome(outcome) => {
                 if let Some(decision) = &recorded.decision {
-                    self.judged(decision, outcome.score, recorded.previous_score);
+                    self.judged(recorded.seq, decision, outcome.score, recorded.previous_score);
                 }
             }
             LedgerEvent::Policy(_) => {}
@@ -60,13 +67,14 @@ impl Board {
         TierRecord { requests: tally.requests(), success, latency_ms }
     }
 
-    /// All figures.
+    /// All figures; of the experts, those with these priors.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self, priors: &BTreeMap<String, Signal>) -> Snapshot {
         Snapshot {
             last_seq: self.last_seq,
             strategies: self.strategies.iter().map(|(&s, t)| (s, t.summary())).collect(),
             tiers: self.tiers.iter().map(|(&t, tally)| (t, tally.summary())).collect(),
+            experts: self.experts.summaries(priors),
         }
     }
 
@@ -81,10 +89,11 @@ impl Board {
     }
 
     /// An abstention that is judged says nothing of any answer's accuracy.
-    fn judged(&mut self, decision: &DecisionRecord, score: f64, previous: Option<f64>) {
+    fn judged(&mut self, seq: u64, decision: &DecisionRecord, score: f64, previous: Option<f64>) {
         if decision.ended != Ended::Answered {
             return;
         }
+        self.experts.judged(seq, &decision.votes, score, previous);
         self.strategies.entry(decision.strategy).or_default().judged(score, previous);
         if let Some(tier) = decision.tier {
             self.tiers.entry(tier).or_default().judged(score, previous);

@@ -2,11 +2,13 @@
 //! that a restart arrives at the same figures.
 
 mod board;
+mod experts;
 mod interval;
 mod latency;
 mod tally;
 
 pub use board::{Board, Snapshot, SnapshotCell};
+pub use experts::ExpertSummary;
 pub use interval::{Interval, wilson};
 pub use latency::{LatencyHistogram, Quantiles};
 pub use tally::{Accuracy, Summary, Tally};

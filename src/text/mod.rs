@@ -2,16 +2,16 @@
 //! how a text speaks.
 
 mod elp;
-mod names;
 mod likeness;
+mod names;
 mod sentences;
 mod tokens;
 mod vector;
 mod words;
 
 pub use elp::elp;
-pub use names::{NUMBER_NAMES, month_name, month_named, number_named};
 pub use likeness::word_likeness;
+pub use names::{NUMBER_NAMES, month_name, month_named, number_named};
 pub use sentences::{Sentence, sentences};
 pub use tokens::estimated_tokens;
 pub use vector::NgramVector;

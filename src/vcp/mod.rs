@@ -14,5 +14,5 @@ mod verify;
 
 pub use choose::{Context, choose_context};
 pub use context::check_context;
-pub use signal::adjusted_signal;
+pub use signal::{adjusted_signal, highest_signal};
 pub use verify::verify;

@@ -57,7 +57,17 @@ pub fn adjusted_signal(prior: Signal, checks: &[Check]) -> Signal {
     if is_non_answer {
         return Signal::clamped(prior.get().min(NON_ANSWER));
     }
-    let added: f64 = checks.iter().map(adjustment).sum();
+    moved(prior, checks.iter().map(adjustment).sum())
+}
+
+/// The highest signal that a draft of this prior can have, whatever the checks find.
+#[must_use]
+pub fn highest_signal(prior: Signal) -> Signal {
+    moved(prior, ADJUSTMENTS.iter().map(|(_, passed, _)| passed.max(0.0)).sum())
+}
+
+/// The signal after what was added to its log-odds.
+fn moved(prior: Signal, added: f64) -> Signal {
     if added == 0.0 {
         return prior;
     }
@@ -120,6 +130,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_verdicts_raise_a_signal_above_the_highest(
+            prior in 0.0..=1.0f64,
+            verdicts in prop::collection::vec(0u8..3, ADJUSTMENTS.len()),
+        ) {
+            let verdict = |v: &u8| [Verdict::Passed, Verdict::Failed, Verdict::NotApplicable][usize::from(*v)];
+            let checks: Vec<Check> = ADJUSTMENTS
+                .iter()
+                .zip(&verdicts)
+                .map(|((name, ..), v)| check(name, verdict(v)))
+                .collect();
+            prop_assert!(adjusted(prior, &checks) <= highest_signal(Signal::clamped(prior)).get() + 1e-12);
+        }
+
         #[test]
         fn praise_never_lowers_and_blame_never_raises(
             prior in 0.0..=1.0f64,

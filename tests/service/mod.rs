@@ -1,6 +1,7 @@
 //! The service as its users meet it: the real binary, real sockets, a real store.
 
 mod answers;
+mod consensus;
 mod conversations;
 mod memory;
 mod operations;

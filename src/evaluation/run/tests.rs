@@ -127,6 +127,7 @@ impl Script {
             duration_us: 1,
             flux: None,
             asi: None,
+            votes: Vec::new(),
             cost_usd: None,
             error: None,
         };

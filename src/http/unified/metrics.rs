@@ -9,7 +9,7 @@ use crate::{
     domain::{Clock as _, Strategy, SystemClock, Tier},
     http::ApiState,
     meta::Internals,
-    performance::{Snapshot, Summary},
+    performance::{Accuracy, ExpertSummary, Snapshot, Summary},
 };
 
 /// What each strategy and tier has been worth. What nobody measured is absent, not zero.
@@ -22,6 +22,8 @@ pub struct MetricsResult {
     pub strategies: StrategyFigures,
     /// Figures per tier: how it did when it was asked.
     pub tiers: TierFigures,
+    /// What the votes of each configured model have been worth, by name.
+    pub experts: Vec<ExpertFigures>,
     /// The Confidence Lake.
     pub lake: LakeFigures,
     /// The Flux background loop.
@@ -104,6 +106,28 @@ pub struct AccuracyFigure {
     pub n: u64,
 }
 
+/// What an expert's votes have been worth. An outcome of a response credits or debits everyone who
+/// voted; who stood against a wrong answer gets neither.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ExpertFigures {
+    /// The configured name.
+    pub name: String,
+    /// Configured probability of a right answer.
+    #[schema(minimum = 0, maximum = 1)]
+    pub prior: f64,
+    /// What is expected of it now: the prior, which counts as 20 outcomes, and what was measured.
+    #[schema(minimum = 0, maximum = 1)]
+    pub expected_accuracy: f64,
+    /// What its vote weighs in `weighted_confidence` where no check moves its draft's signal: the
+    /// log-odds of the expected accuracy.
+    #[schema(minimum = 0)]
+    pub vote_weight: f64,
+    /// Share of its votes that were right, among those that an outcome judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub measured: Option<AccuracyFigure>,
+}
+
 /// The Confidence Lake.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct LakeFigures {
@@ -155,6 +179,7 @@ impl MetricsResult {
                 adaptive: strategy(Strategy::Adaptive),
             },
             tiers: TierFigures { flux: tier(Tier::Flux), asi: tier(Tier::Asi) },
+            experts: performance.experts.iter().map(ExpertFigures::from).collect(),
             lake: LakeFigures {
                 entries: internals.lake_entries,
                 hits: internals.lake_hits,
@@ -192,11 +217,26 @@ impl From<&Summary> for Figures {
             p50_ms: summary.latency.map(|l| l.p50_ms),
             p95_ms: summary.latency.map(|l| l.p95_ms),
             p99_ms: summary.latency.map(|l| l.p99_ms),
-            accuracy: summary.accuracy.map(|a| AccuracyFigure {
-                value: a.value,
-                ci95: [a.ci95.lower, a.ci95.upper],
-                n: a.n,
-            }),
+            accuracy: summary.accuracy.map(AccuracyFigure::from),
+        }
+    }
+}
+
+impl From<Accuracy> for AccuracyFigure {
+    fn from(accuracy: Accuracy) -> Self {
+        let Accuracy { value, ci95, n } = accuracy;
+        Self { value, ci95: [ci95.lower, ci95.upper], n }
+    }
+}
+
+impl From<&ExpertSummary> for ExpertFigures {
+    fn from(summary: &ExpertSummary) -> Self {
+        Self {
+            name: summary.name.clone(),
+            prior: summary.prior,
+            expected_accuracy: summary.standing.accuracy,
+            vote_weight: summary.standing.weight,
+            measured: summary.measured.map(AccuracyFigure::from),
         }
     }
 }

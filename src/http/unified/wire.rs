@@ -462,7 +462,9 @@ mod tests {
                     expert: "gpt".to_owned(),
                     answer: "12".to_owned(),
                     weight: 1.0,
+                    won: true,
                 }],
+                dissent: Vec::new(),
             }),
             ..reply()
         });

@@ -51,6 +51,7 @@ fn record() -> DecisionRecord {
         duration_us: 1_500,
         flux: Some((40, Ended::Abstained)),
         asi: Some((1_400, Ended::Answered)),
+        votes: Vec::new(),
         cost_usd: None,
         error: None,
     }

@@ -8,6 +8,8 @@ mod architecture;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
+mod evil;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod support;

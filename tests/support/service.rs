@@ -81,6 +81,10 @@ impl Service {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// What the upstream does with a call.
@@ -121,17 +121,5 @@ async fn complete(
 }
 
 fn completion(model: &str, text: &str) -> Response {
-    Json(json!({
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": format!("{model}-2026"),
-        "choices": [{
-            "index": 0,
-            "message": { "role": "assistant", "content": text },
-            "finish_reason": "stop",
-        }],
-        "usage": { "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15 },
-    }))
-    .into_response()
+    Json(super::evil::completion(model, text)).into_response()
 }

@@ -17,7 +17,6 @@ pub(super) enum Face {
     /// `process`, the answer as a whole.
     Whole,
     /// `process`, the answer as it comes.
-    #[expect(dead_code, reason = "not served yet")]
     Stream,
 }
 
@@ -26,25 +25,25 @@ pub(super) enum Face {
 pub(super) enum End {
     /// With an answer; the whole result.
     Answered(Value),
-    /// With an honest abstention; the whole result.
-    Abstained(Value),
+    /// With an honest abstention.
+    Abstained,
     /// With a problem that the documentation lists.
-    Problem { status: u16, body: Value },
+    Problem(Value),
 }
 
 impl End {
-    /// Whether a client would take this for an answer.
+    /// What a client would take for an answer.
     pub(super) fn content(&self) -> Option<&str> {
         match self {
             Self::Answered(result) => result["content"].as_str(),
-            Self::Abstained(_) | Self::Problem { .. } => None,
+            Self::Abstained | Self::Problem(_) => None,
         }
     }
 
-    pub(super) fn status(&self) -> u16 {
+    pub(super) fn status(&self) -> u64 {
         match self {
-            Self::Answered(_) | Self::Abstained(_) => 200,
-            Self::Problem { status, .. } => *status,
+            Self::Answered(_) | Self::Abstained => 200,
+            Self::Problem(body) => body["status"].as_u64().unwrap_or_default(),
         }
     }
 }
@@ -138,7 +137,7 @@ fn json_of(text: &str) -> Result<Value, String> {
 fn result(body: Value) -> Result<End, String> {
     match (body["abstained"].as_bool(), body["content"].as_str()) {
         (Some(false), Some(_)) => Ok(End::Answered(body)),
-        (Some(true), Some(_)) => Ok(End::Abstained(body)),
+        (Some(true), Some(_)) => Ok(End::Abstained),
         _ => Err(format!("no result: {body}")),
     }
 }
@@ -156,7 +155,7 @@ fn problem(body: Value) -> Result<End, String> {
     if ![429, 502, 503, 504].contains(&status) {
         return Err(format!("not what an upstream can do: {body}"));
     }
-    Ok(End::Problem { status: status as u16, body })
+    Ok(End::Problem(body))
 }
 
 /// A stream ends with one `result` or one `error`, and its deltas since the last `retract` are the

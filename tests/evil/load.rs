@@ -4,6 +4,7 @@
 use std::{
     env,
     future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -49,10 +50,7 @@ impl Sample {
 
 /// Asks at this rate for this long, whether or not answers come, and waits for all of them. What a
 /// call takes is counted from when it was due.
-async fn offered<F>(rate: f64, length: Duration, call: impl Fn(usize) -> F) -> Vec<Sample>
-where
-    F: Future<Output = Result<End, String>> + Send + 'static,
-{
+async fn offered(rate: f64, length: Duration, call: impl Fn(usize) -> Answering) -> Vec<Sample> {
     let since = Instant::now();
     let mut calls = JoinSet::new();
     for number in 0.. {
@@ -76,22 +74,24 @@ fn p99(samples: &[Sample]) -> Duration {
     took[took.len() * 99 / 100]
 }
 
+type Answering = Pin<Box<dyn Future<Output = Result<End, String>> + Send>>;
+
 /// What Flux answers in process.
-fn flux_knows(service: &Arc<Service>, number: usize) -> impl Future<Output = Result<End, String>> {
+fn flux_knows(service: &Arc<Service>, number: usize) -> Answering {
     let service = Arc::clone(service);
     let question = Question {
         deadline_ms: 10_000,
         ..Question::new(Face::Whole, "hybrid", format!("what is {number} * 3 + 1"))
     };
-    async move { question.ask_once(&service).await.0 }
+    Box::pin(async move { question.ask_once(&service).await.0 })
 }
 
 /// What an upstream has to answer.
-fn asi_knows(service: &Arc<Service>, number: usize) -> impl Future<Output = Result<End, String>> {
+fn asi_knows(service: &Arc<Service>, number: usize) -> Answering {
     let service = Arc::clone(service);
     let question =
         Question { deadline_ms: 5000, ..Question::new(Face::Whole, "ai_first", question(number)) };
-    async move { question.ask_once(&service).await.0 }
+    Box::pin(async move { question.ask_once(&service).await.0 })
 }
 
 /// Flux answers per second when that is all there is to do.

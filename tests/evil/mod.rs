@@ -9,6 +9,7 @@ mod fixture;
 mod load;
 mod matrix;
 mod memory;
+mod recovery;
 mod sse;
 
 use std::time::Duration;

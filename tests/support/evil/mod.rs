@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use counts::{Call, Seen};
 pub use mode::{Cut, Mode};
-pub use providers::{config, serve};
+pub use providers::serve;
 pub(in crate::support) use wire::completion;
 pub use wire::{GOOD_ANSWER, recorded};
 

@@ -5,7 +5,7 @@ use crate::support::Service;
 
 /// A configuration with one provider of one model for each upstream; the first is the best. The
 /// models are `model-0`, `model-1` and so on, their providers `evil-0` and so on.
-pub fn config(upstreams: &[&Evil]) -> String {
+fn config(upstreams: &[&Evil]) -> String {
     let provider = |(place, upstream): (usize, &&Evil)| {
         format!(
             "[[providers]]\nname = \"evil-{place}\"\nkind = \"openai\"\nbase_url = \"{}\"\n\

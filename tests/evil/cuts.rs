@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{
     EVERY_CALL_IS_MADE, FACES, REST,
-    ask::{End, Face, Question},
+    ask::{Face, Question},
     matrix::is_well,
     question,
 };

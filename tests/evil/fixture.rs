@@ -54,7 +54,7 @@ async fn a_good_upstream_answers_as_openai_does() {
     let calls = evil.calls();
     assert_eq!(calls.iter().map(|call| call.streams()).collect::<Vec<_>>(), [false, true]);
     assert_eq!(calls[0].authorization.as_deref(), Some("Bearer key"));
-    assert!(calls[0].speaks_of("why?") && calls[0].left.is_none());
+    assert!(calls[0].said().contains("why?") && calls[0].left.is_none());
 }
 
 #[tokio::test]

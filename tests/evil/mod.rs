@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use ask::Face;
 
+use crate::support::evil::Call;
+
 /// The ways of asking that are held to the promises.
 const FACES: &[Face] = &[Face::Whole];
 
@@ -28,11 +30,24 @@ const GRACE: Duration = Duration::from_millis(250);
 /// Time for connections to upstreams to come to rest.
 const REST: Duration = Duration::from_secs(5);
 
-/// Further configuration of services that fail on purpose again and again, so that each failure
-/// reaches an upstream and none is held back.
-const EVERY_CALL_IS_MADE: &[(&str, &str)] = &[];
+/// Configuration of services here. The bundled guide has nothing to say to these questions, and
+/// searching it is most of the work of an unoptimised build.
+const PLAIN: &[(&str, &str)] = &[("DOCUMENTS__BUNDLED", "false")];
+
+/// The same for services that fail on purpose again and again, so that each call is made and none is
+/// held back.
+const EVERY_CALL_IS_MADE: &[(&str, &str)] = PLAIN;
+
+const QUESTION: &str = "Who keeps the lighthouse of island ";
 
 /// A question that nobody but a model can answer.
 fn question(number: usize) -> String {
-    format!("Who keeps the lighthouse of island {number}?")
+    format!("{QUESTION}{number}?")
+}
+
+/// The number of the question that a call was about.
+fn number_of(call: &Call) -> usize {
+    let (_, number) = call.said().rsplit_once(QUESTION).unwrap();
+    let (number, _) = number.split_once('?').unwrap();
+    number.parse().unwrap()
 }

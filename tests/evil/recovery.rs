@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::sleep;
 
 use super::{
-    FACES,
+    FACES, PLAIN,
     ask::{Face, Question},
     question,
 };
@@ -33,7 +33,7 @@ async fn an_upstream_that_is_back_is_used_within_a_second() {
     for face in FACES {
         for outage in [Mode::Refuse, Mode::Status(503, None), Mode::ResetAtOnce] {
             let upstream = Evil::start(Mode::Good).await;
-            let service = evil::serve(&[&upstream], &[]);
+            let service = evil::serve(&[&upstream], PLAIN);
             assert_eq!(answered_of_twenty(&service, *face, 0).await, 20);
             upstream.be(outage).await;
             assert_eq!(answered_of_twenty(&service, *face, 20).await, 0, "{outage:?}");
@@ -48,7 +48,7 @@ async fn an_upstream_that_is_back_is_used_within_a_second() {
 async fn an_upstream_that_asks_for_patience_is_not_asked_before() {
     for face in FACES {
         let upstream = Evil::start(Mode::Good).await;
-        let service = evil::serve(&[&upstream], &[]);
+        let service = evil::serve(&[&upstream], PLAIN);
         upstream.script([Mode::Status(429, Some(1))]);
         let (end, _) = patient(*face, 0).ask_once(&service).await;
         let times: Vec<_> = upstream.calls().iter().map(|call| call.at).collect();
@@ -66,7 +66,7 @@ async fn the_second_upstream_answers_for_the_first() {
     for face in FACES {
         for outage in [Mode::Refuse, Mode::Burst, Mode::ResetMidBody, Mode::NoTerminalMarker] {
             let (best, second) = (Evil::start(outage).await, Evil::start(Mode::Good).await);
-            let service = evil::serve(&[&best, &second], &[]);
+            let service = evil::serve(&[&best, &second], PLAIN);
             assert_eq!(answered_of_twenty(&service, *face, 0).await, 20, "{outage:?}");
         }
     }

@@ -42,6 +42,7 @@ pub struct Call {
     pub path: String,
     pub authorization: Option<String>,
     pub body: Value,
+    said: String,
     /// When the request was whole.
     pub at: Instant,
     /// When the service closed the connection, where it did so before the answer was whole.
@@ -54,9 +55,9 @@ impl Call {
         self.body["stream"] == true
     }
 
-    /// Whether this was sent in some message.
-    pub fn speaks_of(&self, text: &str) -> bool {
-        self.body["messages"].to_string().contains(text)
+    /// All messages, as they were sent.
+    pub fn said(&self) -> &str {
+        &self.said
     }
 }
 
@@ -105,6 +106,13 @@ impl Counts {
         self.state.lock().unwrap().calls.iter().cloned().collect()
     }
 
+    /// Whether one of the latest calls speaks of this.
+    pub(super) fn lately(&self, text: &str) -> bool {
+        const LATEST: usize = 32;
+        let state = self.state.lock().unwrap();
+        state.calls.iter().rev().take(LATEST).any(|call| call.said.contains(text))
+    }
+
     pub(super) fn sent(&self, bytes: usize) {
         self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -116,6 +124,7 @@ impl Counts {
         authorization: Option<String>,
         body: Value,
     ) -> (CallId, Mode, u64) {
+        let said = body["messages"].to_string();
         let mut state = self.state.lock().unwrap();
         let mode = state.next.pop_front().unwrap_or_else(|| {
             let mode = state.always[state.turn % state.always.len()];
@@ -124,7 +133,7 @@ impl Counts {
         });
         let number = state.seen.requests;
         state.seen.requests += 1;
-        let call = Call { mode, path, authorization, body, at: Instant::now(), left: None };
+        let call = Call { mode, path, authorization, said, body, at: Instant::now(), left: None };
         state.calls.push_back(call);
         if state.calls.len() > MOST_CALLS {
             state.calls.pop_front();

@@ -121,14 +121,13 @@ impl Evil {
 
     /// Waits until what was counted is like this. Says whether that came in time.
     pub async fn until(&self, within: Duration, like_this: impl Fn(&Seen) -> bool) -> bool {
-        let end = Instant::now() + within;
-        while !like_this(&self.seen()) {
-            if Instant::now() >= end {
-                return false;
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
-        true
+        comes_true(within, || like_this(&self.seen())).await
+    }
+
+    /// Waits for a call with this text in some message, that is one of the latest when it comes.
+    /// Says whether it came in time.
+    pub async fn is_asked(&self, text: &str, within: Duration) -> bool {
+        comes_true(within, || self.counts.lately(text)).await
     }
 
     fn open(&self, listener: TcpListener) {
@@ -144,6 +143,17 @@ impl Drop for Evil {
             door.close.cancel();
         }
     }
+}
+
+async fn comes_true(within: Duration, it: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + within;
+    while !it() {
+        if Instant::now() >= end {
+            return false;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    true
 }
 
 async fn accept(listener: TcpListener, counts: Arc<Counts>, close: CancellationToken) {

@@ -124,6 +124,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
             retain_decisions: settings.data.retain_decisions,
         },
         max_experts: settings.asi.max_experts,
+        hedging: settings.asi.hedging,
         instructions: settings.asi.instructions.clone(),
         token_budget: settings.sessions.token_budget,
         record_wait: match settings.ledger.acknowledge {

@@ -34,6 +34,10 @@ pub trait LedgerObserver: Send + Sync {
     /// ledger, each one once per process. `took` is what the commit cost. Must be quick, and must
     /// not wait for the ledger.
     fn observe(&self, recorded: &[Recorded], took: Duration);
+
+    /// So many events could not be written. Whoever appended them may have stopped waiting, so this
+    /// is where they are counted.
+    fn lost(&self, events: usize);
 }
 
 /// Bounds of the ledger.
@@ -148,6 +152,21 @@ impl Ledger {
     /// See [`LedgerError`]. After [`LedgerError::Store`] the event may have been recorded
     /// nevertheless; recording it again is safe.
     pub async fn append(&self, event: LedgerEvent) -> Result<Appended, LedgerError> {
+        self.enqueue(event)?.await.unwrap_or(Err(LedgerError::Closed))
+    }
+
+    /// Hands an event to the ledger without waiting until it is durable: for those who cannot wait.
+    ///
+    /// # Errors
+    /// [`LedgerError::Full`], [`LedgerError::Closed`], [`LedgerError::Invalid`].
+    pub fn send(&self, event: LedgerEvent) -> Result<(), LedgerError> {
+        self.enqueue(event).map(drop)
+    }
+
+    fn enqueue(
+        &self,
+        event: LedgerEvent,
+    ) -> Result<oneshot::Receiver<Result<Appended, LedgerError>>, LedgerError> {
         rows::check(&event)?;
         let (answer, appended) = oneshot::channel();
         self.queue.try_send(Message { event, answer }).map_err(|refused| match refused {
@@ -157,7 +176,7 @@ impl Ledger {
             }
             mpsc::error::TrySendError::Closed(_) => LedgerError::Closed,
         })?;
-        appended.await.unwrap_or(Err(LedgerError::Closed))
+        Ok(appended)
     }
 
     /// The policy that an operator set last.

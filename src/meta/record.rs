@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::{MetaOrchestrator, ProcessError, compose::Ending, gather::Gathered};
+use super::{MetaOrchestrator, Parts, ProcessError, compose::Ending, gather::Gathered};
 use crate::{
     domain::{
         Complexity, Decision, DecisionRecord, Ended, LedgerEvent, Policy, Reply, Request, Role,
@@ -13,13 +13,77 @@ use crate::{
     ledger::LedgerError,
 };
 
-/// A request that came to its end.
-pub(super) struct Finished<'a> {
+/// A request that was decided on.
+pub(super) struct Begun<'a> {
     pub(super) request: &'a Request,
     pub(super) at_ms: i64,
+    pub(super) since: Instant,
     pub(super) policy: &'a Policy,
     pub(super) decision: &'a Decision,
     pub(super) complexity: &'a Complexity,
+}
+
+impl Begun<'_> {
+    /// Its record, as far as it is known before anybody was asked.
+    fn record(&self, ended: Ended) -> DecisionRecord {
+        DecisionRecord {
+            id: self.request.id,
+            tenant: self.request.tenant.clone(),
+            at_ms: self.at_ms,
+            policy_version: self.policy.version,
+            strategy: self.decision.strategy,
+            route: self.decision.route,
+            mode: None,
+            probability: self.decision.probability,
+            complexity: self.complexity.score,
+            complexity_tier: self.complexity.tier,
+            escalation: 0.0,
+            ended,
+            tier: None,
+            source: None,
+            confidence: 0.0,
+            recalled_from: None,
+            duration_us: micros(self.since.elapsed()),
+            flux: None,
+            asi: None,
+            cost_usd: None,
+            error: None,
+        }
+    }
+}
+
+/// Records a request as cancelled when nobody waits for its end any more.
+pub(super) struct Watch<'a> {
+    parts: &'a Parts,
+    begun: Option<&'a Begun<'a>>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn over(parts: &'a Parts, begun: &'a Begun<'a>) -> Self {
+        Self { parts, begun: Some(begun) }
+    }
+
+    /// The request came to an end that is recorded otherwise.
+    pub(super) fn end(mut self) {
+        self.begun = None;
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let Some(begun) = self.begun else { return };
+        let record = begun.record(Ended::Cancelled);
+        self.parts.metrics.finished(&record, Duration::ZERO);
+        if let Err(error) = self.parts.ledger.send(LedgerEvent::Decision(Arc::new(record))) {
+            self.parts.metrics.ledger_dropped(1);
+            tracing::warn!(%error, "a cancelled request was not recorded");
+        }
+    }
+}
+
+/// A request that came to its end.
+pub(super) struct Finished<'a> {
+    pub(super) begun: &'a Begun<'a>,
     pub(super) escalation: f64,
     pub(super) gathered: &'a Gathered,
     pub(super) duration: Duration,
@@ -57,7 +121,7 @@ impl Finished<'_> {
 
     fn record(&self, ended: Ended) -> DecisionRecord {
         let gathered = self.gathered;
-        let floor = self.policy.thresholds.abstain_floor;
+        let floor = self.begun.policy.thresholds.abstain_floor;
         let flux = gathered.flux_latency.map(|latency| {
             let answered = gathered.best_flux_signal().is_some_and(|s| s >= floor);
             (micros(latency), if answered { Ended::Answered } else { Ended::Abstained })
@@ -73,27 +137,13 @@ impl Finished<'_> {
             (micros(findings.latency), ended)
         });
         DecisionRecord {
-            id: self.request.id,
-            tenant: self.request.tenant.clone(),
-            at_ms: self.at_ms,
-            policy_version: self.policy.version,
-            strategy: self.decision.strategy,
-            route: gathered.route.unwrap_or(self.decision.route),
-            mode: gathered.asi.as_ref().map(|_| self.decision.mode),
-            probability: self.decision.probability,
-            complexity: self.complexity.score,
-            complexity_tier: self.complexity.tier,
+            route: gathered.route.unwrap_or(self.begun.decision.route),
+            mode: gathered.asi.as_ref().map(|_| self.begun.decision.mode),
             escalation: self.escalation,
-            ended,
-            tier: None,
-            source: None,
-            confidence: 0.0,
-            recalled_from: None,
             duration_us: micros(self.duration),
             flux,
             asi,
-            cost_usd: None,
-            error: None,
+            ..self.begun.record(ended)
         }
     }
 }
@@ -112,6 +162,8 @@ impl MetaOrchestrator {
             Ok(Err(error)) => {
                 match error {
                     LedgerError::Full => self.parts.metrics.ledger_dropped(1),
+                    // The ledger tells its observers, which count it.
+                    LedgerError::Store(_) => {}
                     _ => self.parts.metrics.ledger_failed(1),
                 }
                 tracing::warn!(%error, "a decision was not recorded");

@@ -164,6 +164,8 @@ pub struct LedgerSettings {
 pub struct AsiSettings {
     /// Most experts asked for one request.
     pub max_experts: usize,
+    /// Whether a second model is asked when the first takes longer than it mostly does.
+    pub hedging: bool,
     /// Probability of a right answer of a model that states none of its own.
     pub default_prior: f64,
     /// Standing instructions that go to every model as the system message; empty for none.

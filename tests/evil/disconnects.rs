@@ -29,7 +29,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 /// Longer than any call takes to come through.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Whether a request whose client left is counted by its strategy as `cancelled`.
-const CANCELLED_IS_COUNTED: bool = false;
+const CANCELLED_IS_COUNTED: bool = true;
 
 /// Ways of being at work when the client leaves; none of them ends on its own.
 const PHASES: [Mode; 5] = [

@@ -19,7 +19,7 @@ use ask::Face;
 use crate::support::evil::Call;
 
 /// The ways of asking that are held to the promises.
-const FACES: &[Face] = &[Face::Whole];
+const FACES: &[Face] = &[Face::Whole, Face::Stream];
 
 /// The deadline of the requests here, in milliseconds.
 const DEADLINE_MS: u64 = 300;

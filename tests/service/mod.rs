@@ -4,4 +4,6 @@ mod answers;
 mod memory;
 mod operations;
 mod providers;
+mod recovery;
 mod strategies;
+mod streaming;

@@ -8,11 +8,13 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
 };
+use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -27,6 +29,10 @@ pub enum Answer {
     Status(u16, Option<u32>),
     /// Never answers.
     Hangs,
+    /// Streams these pieces, waiting this many milliseconds before each.
+    Streams(&'static [&'static str], u64),
+    /// Streams these pieces and then breaks off, without an end.
+    StreamsAndBreaksOff(&'static [&'static str]),
 }
 
 /// One call as it arrived.
@@ -113,11 +119,26 @@ async fn complete(
             }
             response
         }
+        Answer::Streams(pieces, gap_ms) => stream(&model, pieces, gap_ms, true),
+        Answer::StreamsAndBreaksOff(pieces) => stream(&model, pieces, 0, false),
         Answer::Hangs => {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+fn stream(model: &str, pieces: &'static [&'static str], gap_ms: u64, whole: bool) -> Response {
+    let mut events = super::evil::events(model, pieces, true);
+    if !whole {
+        // The first says nothing yet, and after the pieces comes the end.
+        events.truncate(1 + pieces.len());
+    }
+    let events = futures_util::stream::iter(events).then(move |event| async move {
+        tokio::time::sleep(Duration::from_millis(gap_ms)).await;
+        Ok::<_, std::convert::Infallible>(event)
+    });
+    ([("content-type", "text/event-stream")], Body::from_stream(events)).into_response()
 }
 
 fn completion(model: &str, text: &str) -> Response {

@@ -27,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 pub use counts::{Call, Seen};
 pub use mode::{Cut, Mode};
 pub use providers::serve;
-pub(in crate::support) use wire::completion;
 pub use wire::{GOOD_ANSWER, recorded};
+pub(in crate::support) use wire::{completion, events};
 
 use counts::Counts;
 

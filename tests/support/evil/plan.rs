@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     mode::{Cut, Mode},
     wire::{
-        DONE, GOOD_ANSWER, LAST_CHUNK, PIECES, bomb, chunk, completion, events, head, recorded,
+        DONE, GOOD_ANSWER, LAST_CHUNK, bomb, chunk, completion, events, head, pieces, recorded,
     },
 };
 
@@ -157,7 +157,7 @@ fn good(asked: &Asked) -> Vec<Bytes> {
         let body = completion(&asked.model, GOOD_ANSWER).to_string();
         return vec![sized(JSON, body.as_bytes())];
     }
-    let events = events(&asked.model, GOOD_ANSWER, asked.usage);
+    let events = events(&asked.model, &pieces(), asked.usage);
     let mut pieces = vec![Bytes::from(head(200, &[EVENTS, CHUNKED]))];
     pieces.extend(events.iter().map(|event| Bytes::from(chunk(event.as_bytes()))));
     pieces.push(Bytes::from_static(LAST_CHUNK));
@@ -207,8 +207,8 @@ fn gigabyte(asked: &Asked, kind: &str, announced: bool) -> Vec<Step> {
 
 /// The first event of a good stream, and one with much text.
 fn endless_events(asked: &Asked) -> [Bytes; 2] {
-    let text = String::from_utf8_lossy(&letters(1000)).repeat(PIECES);
-    let mut events = events(&asked.model, &text, asked.usage).into_iter().map(Bytes::from);
+    let text = "a".repeat(1000);
+    let mut events = events(&asked.model, &[text], asked.usage).into_iter().map(Bytes::from);
     [events.next().unwrap_or_default(), events.next().unwrap_or_default()]
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// What a good answer says.
 pub const GOOD_ANSWER: &str = "Nobody knows it better than the upstream: forty-two.";
 /// In how many pieces a good stream says it.
-pub(super) const PIECES: usize = 8;
+const PIECES: usize = 8;
 
 /// The body of a chat completion.
 pub(in crate::support) fn completion(model: &str, text: &str) -> Value {
@@ -27,9 +27,13 @@ pub(in crate::support) fn completion(model: &str, text: &str) -> Value {
     })
 }
 
-/// The events of a streamed chat completion; the last is its terminal marker. Usage comes where it
-/// was asked for, as OpenAI has it.
-pub(super) fn events(model: &str, text: &str, with_usage: bool) -> Vec<String> {
+/// The events of a streamed chat completion: the role, one for each piece of the text, the finish,
+/// the usage where it was asked for, the terminal marker.
+pub(in crate::support) fn events(
+    model: &str,
+    pieces: &[impl AsRef<str>],
+    with_usage: bool,
+) -> Vec<String> {
     let chunk = |choices: Value, usage: Value| {
         let mut chunk = json!({
             "id": "chatcmpl-1",
@@ -47,10 +51,8 @@ pub(super) fn events(model: &str, text: &str, with_usage: bool) -> Vec<String> {
         chunk(json!([{ "index": 0, "delta": delta, "finish_reason": finish }]), Value::Null)
     };
     let mut events = vec![choice(json!({ "role": "assistant", "content": "" }), Value::Null)];
-    let characters: Vec<char> = text.chars().collect();
-    for piece in characters.chunks(characters.len().div_ceil(PIECES)) {
-        let piece: String = piece.iter().collect();
-        events.push(choice(json!({ "content": piece }), Value::Null));
+    for piece in pieces {
+        events.push(choice(json!({ "content": piece.as_ref() }), Value::Null));
     }
     events.push(choice(json!({}), json!("stop")));
     if with_usage {
@@ -60,13 +62,20 @@ pub(super) fn events(model: &str, text: &str, with_usage: bool) -> Vec<String> {
     events
 }
 
+/// The good answer in pieces.
+pub(super) fn pieces() -> Vec<String> {
+    let characters: Vec<char> = GOOD_ANSWER.chars().collect();
+    let pieces = characters.chunks(characters.len().div_ceil(PIECES));
+    pieces.map(|piece| piece.iter().collect()).collect()
+}
+
 /// The terminal marker of a stream.
 pub(super) const DONE: &str = "data: [DONE]\n\n";
 
 /// A good answer as it was recorded once, for cutting it off: the same bytes for every model.
 pub fn recorded(stream: bool) -> Bytes {
     if stream {
-        Bytes::from(events("recorded", GOOD_ANSWER, true).concat())
+        Bytes::from(events("recorded", &pieces(), true).concat())
     } else {
         Bytes::from(completion("recorded", GOOD_ANSWER).to_string())
     }

@@ -53,6 +53,7 @@ impl End {
 pub(super) struct Question {
     pub(super) face: Face,
     pub(super) strategy: &'static str,
+    pub(super) mode: Option<&'static str>,
     pub(super) input: String,
     pub(super) no_store: bool,
     pub(super) deadline_ms: u64,
@@ -60,19 +61,15 @@ pub(super) struct Question {
 
 impl Question {
     pub(super) fn new(face: Face, strategy: &'static str, input: String) -> Self {
-        Self { face, strategy, input, no_store: true, deadline_ms: DEADLINE_MS }
+        Self { face, strategy, mode: None, input, no_store: true, deadline_ms: DEADLINE_MS }
     }
 
     pub(super) fn body(&self) -> Value {
-        let mut body = json!({
-            "input": self.input, "strategy": self.strategy, "deadline_ms": self.deadline_ms,
-            "no_store": self.no_store,
-        });
-        if self.face == Face::Whole {
-            return body;
-        }
-        body["stream"] = json!(true);
-        body
+        json!({
+            "input": self.input, "strategy": self.strategy, "mode": self.mode,
+            "deadline_ms": self.deadline_ms, "no_store": self.no_store,
+            "stream": self.face == Face::Stream,
+        })
     }
 
     /// Asks. A call that ends later than it may is asked again, alone: a machine that was busy

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    REST,
+    PLAIN, REST,
     ask::{End, Face, Question},
     matrix::is_well,
     question,
@@ -192,7 +192,7 @@ async fn flux_answers_while_more_requests_hang_than_are_worked_on_at_once() {
 async fn an_outage_is_not_amplified_and_its_end_is_noticed() {
     const RATE: f64 = 50.0;
     let upstream = Evil::start(Mode::Good).await;
-    let service = Arc::new(evil::serve(&[&upstream], &[]));
+    let service = Arc::new(evil::serve(&[&upstream], PLAIN));
     offered(RATE, Duration::from_secs(5), |number| asi_knows(&service, number)).await;
 
     let outage = Duration::from_secs(seconds());
@@ -225,7 +225,7 @@ async fn an_outage_is_not_amplified_and_its_end_is_noticed() {
 async fn traffic_goes_to_the_second_upstream_and_comes_back() {
     const RATE: f64 = 50.0;
     let (best, second) = (Evil::start(Mode::Good).await, Evil::start(Mode::Good).await);
-    let service = Arc::new(evil::serve(&[&best, &second], &[]));
+    let service = Arc::new(evil::serve(&[&best, &second], PLAIN));
     offered(RATE, Duration::from_secs(5), |number| asi_knows(&service, number)).await;
     assert_eq!(second.seen().requests, 0, "the best upstream is asked first");
 

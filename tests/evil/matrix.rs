@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::{
     EVERY_CALL_IS_MADE, FACES, REST,
-    ask::{End, Question},
+    ask::{End, Face, Question},
     question,
 };
 use crate::support::{
@@ -76,7 +76,9 @@ when_an_upstream! {
 
 async fn hold(mode: Mode, outcome: Outcome) {
     let upstream = Evil::start(mode).await;
-    let service = evil::serve(&[&upstream], EVERY_CALL_IS_MADE);
+    // Exactly as many places as there are calls at once, so that one which is not given back shows.
+    let places = FACES.len() * STRATEGIES.len();
+    let service = evil::serve_bounded(&[&upstream], places, EVERY_CALL_IS_MADE);
     let mut calls = Vec::new();
     for face in FACES {
         for (number, strategy) in STRATEGIES.into_iter().enumerate() {
@@ -99,10 +101,25 @@ async fn hold(mode: Mode, outcome: Outcome) {
     }
     assert!(upstream.falls_quiet(REST).await, "{mode:?}: {:?}", upstream.seen());
     keeps_the_key(&upstream);
+    if !matches!(mode, Mode::NoSuchHost | Mode::TlsGarbage | Mode::TlsSilence) {
+        upstream.be(Mode::Slow(Duration::from_millis(200))).await;
+        gives_all_places_back(&service, places).await;
+    }
     is_well(&service).await;
     assert!(service.terminate(), "{mode:?}: the service did not end with success");
     let gone = upstream.until(REST, |seen| seen.open == 0).await;
     assert!(gone, "{mode:?}: {:?}", upstream.seen());
+}
+
+/// As many calls as the upstream may be asked at once are let through and answered.
+async fn gives_all_places_back(service: &Service, places: usize) {
+    let calls = (0..places).map(|number| async move {
+        let asked = Question::new(Face::Whole, "ai_first", question(100 + number));
+        Question { deadline_ms: 10_000, ..asked }.ask(service).await.unwrap()
+    });
+    for end in join_all(calls).await {
+        assert_eq!(end.content(), Some(GOOD_ANSWER), "{end:#?}");
+    }
 }
 
 fn matches(end: &End, outcome: Outcome) -> Result<(), String> {

@@ -3,6 +3,7 @@
 //! Each promise is held against every face in [`FACES`].
 
 mod ask;
+mod company;
 mod cuts;
 mod disconnects;
 mod fixture;

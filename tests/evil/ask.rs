@@ -99,24 +99,43 @@ impl Question {
         Err(format!("{self:?}: ended after {late:?} instead of {latest:?}"))
     }
 
-    /// Asks, however long it takes.
+    /// Asks, however long it takes. What is counted ends when the last byte has come.
     pub(super) async fn ask_once(&self, service: &Service) -> (Result<End, String>, Duration) {
         let since = Instant::now();
-        let end = self.end(service).await;
-        (end, since.elapsed())
+        let came = self.response(service).await;
+        let took = since.elapsed();
+        (came.and_then(|came| came.end(self.face)), took)
     }
 
-    async fn end(&self, service: &Service) -> Result<End, String> {
+    async fn response(&self, service: &Service) -> Result<Came, String> {
         let request = service.client.post(service.url("/api/v1/unified/process"));
         let response = request.json(&self.body()).send().await;
-        let response = response.map_err(|error| format!("no response: {error:?}"))?;
-        let status = response.status().as_u16();
+        let response =
+            response.map_err(|error| format!("no response: {error:?}: {}", service.log()))?;
         let header = |name: &str| {
             let value = response.headers().get(name);
             value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
-        let (kind, retry_after) = (header("content-type"), header("retry-after"));
-        let text = response.text().await.map_err(|error| format!("no whole body: {error:?}"))?;
+        Ok(Came {
+            status: response.status().as_u16(),
+            kind: header("content-type"),
+            retry_after: header("retry-after"),
+            text: response.text().await.map_err(|error| format!("no whole body: {error:?}"))?,
+        })
+    }
+}
+
+/// A whole response.
+struct Came {
+    status: u16,
+    kind: String,
+    retry_after: String,
+    text: String,
+}
+
+impl Came {
+    fn end(self, face: Face) -> Result<End, String> {
+        let Self { status, kind, retry_after, text } = self;
         if status != 200 {
             let body = json_of(&text)?;
             if kind != "application/problem+json" || body["status"] != status {
@@ -127,7 +146,7 @@ impl Question {
             }
             return problem(body);
         }
-        match self.face {
+        match face {
             Face::Whole => result(json_of(&text)?),
             Face::Stream if kind.starts_with("text/event-stream") => streamed(&text),
             Face::Stream => Err(format!("a stream was asked for and {kind} came: {text}")),

@@ -16,7 +16,7 @@ use crate::support::{
 const MODES: [&str; 4] = ["fast", "balanced", "thorough", "reasoning"];
 
 /// Services at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upstream_that_fails_costs_no_answer() {

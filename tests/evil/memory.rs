@@ -9,11 +9,9 @@ use futures_util::future::join_all;
 use super::{EVERY_CALL_IS_MADE, FACES, REST, ask::Question, matrix::is_well, question};
 use crate::support::{
     Service,
-    evil::{self, Evil, Mode},
+    evil::{self, Bounds, Evil, Mode},
 };
 
-/// `max_response_bytes` where nothing is configured.
-const CAP: u64 = 4 << 20;
 /// What a request may need beyond the cap.
 const SLACK: u64 = 16 << 20;
 /// Requests at once.
@@ -43,7 +41,7 @@ async fn memory_is_bounded_whatever_an_upstream_sends() {
                 assert_eq!(end.status(), 502, "{mode:?}: it is the cap that ends it: {end:#?}");
             }
             let grown = kib_of(&service, "VmHWM").saturating_sub(before) << 10;
-            let bound = AT_ONCE * (CAP + SLACK);
+            let bound = AT_ONCE * (Bounds::default().bytes as u64 + SLACK);
             assert!(grown <= bound, "{mode:?}: {} MiB, {} allowed", grown >> 20, bound >> 20);
             assert!(upstream.falls_quiet(REST).await, "{mode:?}: {:?}", upstream.seen());
             let sent = upstream.seen().sent;

@@ -59,8 +59,13 @@ impl Service {
         };
         // Keeps the pipe open and empty, so that the greeting never blocks.
         std::thread::spawn(move || lines.for_each(drop));
-        let client =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(60))
+            // Sooner than the service does it, lest a request meets a connection that is closing.
+            .pool_idle_timeout(Duration::from_secs(5))
+            .build()
+            .unwrap();
         Self { child, url, folder, config, client }
     }
 

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use counts::{Call, Seen};
 pub use mode::{Cut, Mode};
-pub use providers::{serve, serve_bounded};
+pub use providers::{Bounds, serve, serve_bounded};
 pub use wire::{GOOD_ANSWER, recorded};
 pub(in crate::support) use wire::{completion, events};
 

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 /// What a good answer says.
 pub const GOOD_ANSWER: &str = "Nobody knows it better than the upstream: forty-two.";
-/// In how many pieces a good stream says it.
+/// In how many pieces a good stream says it, and a recorded one, which is cut at every byte.
 const PIECES: usize = 8;
+const RECORDED_PIECES: usize = 3;
 
 /// The body of a chat completion.
 pub(in crate::support) fn completion(model: &str, text: &str) -> Value {
@@ -64,8 +65,12 @@ pub(in crate::support) fn events(
 
 /// The good answer in pieces.
 pub(super) fn pieces() -> Vec<String> {
+    in_pieces(PIECES)
+}
+
+fn in_pieces(count: usize) -> Vec<String> {
     let characters: Vec<char> = GOOD_ANSWER.chars().collect();
-    let pieces = characters.chunks(characters.len().div_ceil(PIECES));
+    let pieces = characters.chunks(characters.len().div_ceil(count));
     pieces.map(|piece| piece.iter().collect()).collect()
 }
 
@@ -75,7 +80,7 @@ pub(super) const DONE: &str = "data: [DONE]\n\n";
 /// A good answer as it was recorded once, for cutting it off: the same bytes for every model.
 pub fn recorded(stream: bool) -> Bytes {
     if stream {
-        Bytes::from(events("recorded", &pieces(), true).concat())
+        Bytes::from(events("recorded", &in_pieces(RECORDED_PIECES), true).concat())
     } else {
         Bytes::from(completion("recorded", GOOD_ANSWER).to_string())
     }

@@ -8,6 +8,8 @@ mod architecture;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
+mod evil;
+#[cfg(test)]
 mod measured;
 #[cfg(test)]
 mod service;

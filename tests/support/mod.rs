@@ -1,5 +1,6 @@
-//! Fixtures: the real binary in a folder of its own, and a real upstream to misbehave.
+//! Fixtures: the real binary in a folder of its own, and real upstreams to misbehave.
 
+pub mod evil;
 mod service;
 mod upstream;
 

@@ -59,8 +59,13 @@ impl Service {
         };
         // Keeps the pipe open and empty, so that the greeting never blocks.
         std::thread::spawn(move || lines.for_each(drop));
-        let client =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(60))
+            // Sooner than the service does it, lest a request meets a connection that is closing.
+            .pool_idle_timeout(Duration::from_secs(5))
+            .build()
+            .unwrap();
         Self { child, url, folder, config, client }
     }
 
@@ -79,6 +84,10 @@ impl Service {
     /// What was logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn data_dir(&self) -> PathBuf {

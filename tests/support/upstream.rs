@@ -15,7 +15,7 @@ use axum::{
     routing::post,
 };
 use futures_util::StreamExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// What the upstream does with a call.
@@ -129,24 +129,10 @@ async fn complete(
 }
 
 fn stream(model: &str, pieces: &'static [&'static str], gap_ms: u64, whole: bool) -> Response {
-    let chunk = |delta: &str, finish: Value, usage: Value| {
-        let choices =
-            json!([{ "index": 0, "delta": { "content": delta }, "finish_reason": finish }]);
-        let choices = if usage.is_null() { choices } else { json!([]) };
-        format!(
-            "data: {}\n\n",
-            json!({
-                "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
-                "model": format!("{model}-2026"), "choices": choices, "usage": usage,
-            })
-        )
-    };
-    let mut events: Vec<String> =
-        pieces.iter().map(|piece| chunk(piece, Value::Null, Value::Null)).collect();
-    if whole {
-        events.push(chunk("", json!("stop"), Value::Null));
-        events.push(chunk("", Value::Null, json!({ "prompt_tokens": 10, "completion_tokens": 5 })));
-        events.push("data: [DONE]\n\n".to_owned());
+    let mut events = super::evil::events(model, pieces, true);
+    if !whole {
+        // The first says nothing yet, and after the pieces comes the end.
+        events.truncate(1 + pieces.len());
     }
     let events = futures_util::stream::iter(events).then(move |event| async move {
         tokio::time::sleep(Duration::from_millis(gap_ms)).await;
@@ -156,17 +142,5 @@ fn stream(model: &str, pieces: &'static [&'static str], gap_ms: u64, whole: bool
 }
 
 fn completion(model: &str, text: &str) -> Response {
-    Json(json!({
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": format!("{model}-2026"),
-        "choices": [{
-            "index": 0,
-            "message": { "role": "assistant", "content": text },
-            "finish_reason": "stop",
-        }],
-        "usage": { "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15 },
-    }))
-    .into_response()
+    Json(super::evil::completion(model, text)).into_response()
 }

@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use regex::Regex;
 
-use crate::domain::Number;
+use crate::{domain::Number, text::number_named};
 
 use super::clean::pattern;
 
@@ -186,31 +186,6 @@ fn operator_follows(after: &str) -> bool {
     star || goes_on(rest) || (after.starts_with(' ') && goes_on(unit))
 }
 
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] =
-    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-
 /// The last number written in words: `twenty-four`, `three hundred and five`, `two thousand`.
 /// `one` alone counts only when the text is nothing else, for it is mostly a pronoun.
 pub(super) fn last_in_words(text: &str) -> Option<Number> {
@@ -233,16 +208,12 @@ pub(super) fn last_in_words(text: &str) -> Option<Number> {
 }
 
 fn part_of_number(word: &str) -> bool {
-    ONES.contains(&word)
-        || TENS.contains(&word)
-        || ["hundred", "thousand", "million", "billion"].contains(&word)
+    number_named(word).is_some() || ["hundred", "thousand", "million", "billion"].contains(&word)
 }
 
 fn spelled(words: &[&str]) -> Option<i64> {
     let (mut total, mut group) = (0i64, 0i64);
     for word in words {
-        let small = ONES.iter().zip(0i64..).find(|(name, _)| *name == word).map(|(_, n)| n);
-        let ten = TENS.iter().zip(2i64..).find(|(name, _)| *name == word).map(|(_, n)| 10 * n);
         match *word {
             "and" => {}
             "hundred" => group = group.max(1).checked_mul(100)?,
@@ -255,7 +226,7 @@ fn spelled(words: &[&str]) -> Option<i64> {
                 total = total.checked_add(group.max(1).checked_mul(factor)?)?;
                 group = 0;
             }
-            _ => group = group.checked_add(small.or(ten)?)?,
+            _ => group = group.checked_add(i64::from(number_named(word)?))?,
         }
     }
     total.checked_add(group)

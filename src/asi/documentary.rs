@@ -7,44 +7,43 @@ use tokio::{task::spawn_blocking, time::Instant};
 use crate::{
     answers::expected_form,
     documents::{Documents, Retrieval},
-    domain::{Citation, Draft, Passage, Request, Signal},
+    domain::{Draft, Passage, Request, Signal},
     text, vcp,
 };
 
 /// A sentence less likely to be the answer than not is neither an answer nor worth showing to models.
 const OFFERED: f64 = 0.5;
 
-/// Words that only somebody who means this service puts into a question.
-const OUR_WORDS: &[&str] = &[
-    "abstain",
-    "adaptive",
+/// Names of the service and of what is in it, as they stand in a question's words. Ordinary nouns
+/// are among them only with their article: "the lake" may be ours, "a lake" hardly is.
+const OUR_NAMES: &[&str] = &[
+    "adaptive strategy",
+    "ai first",
     "aifirst",
     "asi",
-    "checkpoint",
-    "complexity",
-    "confidence",
-    "consensus",
-    "drafter",
+    "confidence lake",
     "elp",
-    "escalation",
     "flux",
-    "fusion",
-    "hybrid",
-    "lake",
-    "ledger",
-    "meta",
-    "orchestrator",
+    "hybrid strategy",
+    "meta orchestrator",
+    "parallel fusion",
     "parallelfusion",
+    "runtime first",
     "runtimefirst",
-    "sacred",
-    "solver",
-    "solvers",
+    "sacred position",
+    "sacred positions",
+    "the drafter",
+    "the lake",
+    "the ledger",
+    "the orchestrator",
+    "the service",
+    "the solver",
+    "the solvers",
+    "the vortex",
+    "this api",
+    "this service",
     "vcp",
-    "vortex",
 ];
-/// The service as it is spoken of.
-const OUR_NAMES: &[&str] =
-    &["this service", "the service", "this api", "ai_first", "runtime_first"];
 
 /// Context of more bytes than this is searched on a thread of its own: it has to be indexed first,
 /// which takes milliseconds that other requests must not wait.
@@ -57,7 +56,12 @@ pub(super) async fn consult(
     models_exist: bool,
 ) -> (Vec<Draft>, Vec<Passage>) {
     let since = Instant::now();
-    let retrieval = retrieve(documents, request).await;
+    let mut retrieval = retrieve(documents, request).await;
+    // Where a model can be asked, the bundled guide speaks only when the service itself is meant.
+    if models_exist && request.context.is_empty() && !is_about_the_service(&request.input) {
+        retrieval.drafts.retain(|draft| !draft.citations.iter().any(|c| is_bundled(&c.document)));
+        retrieval.passages.retain(|passage| !is_bundled(&passage.source));
+    }
     let latency = since.elapsed();
     let form = expected_form(&request.input);
     let drafts: Vec<Draft> = retrieval
@@ -76,14 +80,7 @@ pub(super) async fn consult(
         })
         .filter(|draft| draft.signal >= Signal::clamped(OFFERED))
         .collect();
-    // Where a model can be asked, the bundled guide speaks only when the service itself is meant.
-    let drafts: Vec<Draft> = if models_exist && !is_about_the_service(&request.input) {
-        drafts.into_iter().filter(|draft| !draft.citations.iter().any(is_bundled)).collect()
-    } else {
-        drafts
-    };
-    let relevant = drafts.iter().any(|d| d.signal >= Signal::clamped(OFFERED));
-    (drafts, if relevant { retrieval.passages } else { Vec::new() })
+    if drafts.is_empty() { (drafts, Vec::new()) } else { (drafts, retrieval.passages) }
 }
 
 async fn retrieve(documents: &Arc<Documents>, request: &Request) -> Retrieval {
@@ -98,31 +95,99 @@ async fn retrieve(documents: &Arc<Documents>, request: &Request) -> Retrieval {
     search.await.unwrap_or_default()
 }
 
-fn is_bundled(citation: &Citation) -> bool {
-    citation.document.starts_with("builtin:")
+fn is_bundled(name: &str) -> bool {
+    name.starts_with("builtin:")
 }
 
+/// Whether a question names the service, something in it, or a field or setting (`keep_signal`).
 fn is_about_the_service(question: &str) -> bool {
-    let folded = text::fold(question);
-    OUR_NAMES.iter().any(|name| folded.contains(name))
-        || text::words(question).iter().any(|word| OUR_WORDS.contains(&word.as_str()))
+    let is_identifier = |bytes: &[u8]| matches!(bytes, [a, b'_', b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric());
+    let words = text::words(question);
+    let words: Vec<&str> = words.iter().map(|w| w.strip_suffix("'s").unwrap_or(w)).collect();
+    let spaced = format!(" {} ", words.join(" "));
+    question.as_bytes().windows(3).any(is_identifier)
+        || OUR_NAMES.iter().any(|name| spaced.contains(&format!(" {name} ")))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, time::Duration};
+
     use super::*;
+    use crate::{
+        documents::DocumentsOptions,
+        domain::{Budget, ResponseId, TenantId},
+    };
 
     #[test]
     fn only_questions_that_name_the_service_are_about_it() {
-        for ours in
-            ["what does the hybrid strategy do?", "What enters the Lake?", "who runs this service"]
-        {
+        for ours in [
+            "what does the hybrid strategy do?",
+            "What enters the Lake?",
+            "who runs this service",
+            "where is Meta Orchestrator's data?",
+            "what is keep_signal?",
+            "explain ParallelFusion",
+            "how does parallel_fusion work?",
+        ] {
             assert!(is_about_the_service(ours), "{ours}");
         }
-        for other in
-            ["how do I back up my phone?", "what time is it?", "what is Rust?", "who made you?"]
-        {
+        for other in [
+            "how do I back up my phone?",
+            "what time is it?",
+            "what is Rust?",
+            "who made you?",
+            "who founded Meta?",
+            "what is a ledger?",
+            "what is a confidence interval?",
+            "how do I boost my confidence?",
+            "who keeps this apiary?",
+            "fill in the blank: 2 + 2 = __",
+        ] {
             assert!(!is_about_the_service(other), "{other}");
         }
+    }
+
+    fn request(input: &str, context: Vec<Passage>) -> Request {
+        Request {
+            id: ResponseId::generate(),
+            tenant: TenantId::default(),
+            session: None,
+            input: input.to_owned(),
+            context,
+            strategy: None,
+            mode: None,
+            consensus: None,
+            budget: Budget { deadline: Duration::from_secs(5), max_cost_usd: None },
+            no_store: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn beside_a_model_other_questions_see_nothing_of_the_guide() {
+        let folder = tempfile::tempdir().unwrap();
+        let advice = "# Phones\n\nTo back up the phone, plug it into the charger.\n";
+        fs::write(folder.path().join("phones.md"), advice).unwrap();
+        let folders = [folder.path().to_owned()];
+        let documents = Documents::open(&folders, &DocumentsOptions::default()).unwrap().0;
+        let documents = Arc::new(documents);
+        let asked = request("how do I back up the phone?", Vec::new());
+        let (drafts, passages) = consult(&documents, &asked, true).await;
+        assert!(!drafts.is_empty() && !passages.is_empty());
+        assert!(drafts.iter().all(|d| d.citations[0].document == "phones.md"));
+        assert!(passages.iter().all(|p| p.source.starts_with("phones.md")), "{passages:?}");
+        let (_, passages) = consult(&documents, &asked, false).await;
+        assert!(passages.iter().any(|p| is_bundled(&p.source)), "nothing was left out above");
+    }
+
+    #[tokio::test]
+    async fn a_requests_own_context_is_never_taken_for_the_guide() {
+        let context = Passage {
+            source: "builtin:mine".to_owned(),
+            text: "The ticket costs 5 euros.".to_owned(),
+        };
+        let asked = request("what does the ticket cost?", vec![context]);
+        let documents = Arc::new(Documents::bundled().unwrap());
+        assert!(!consult(&documents, &asked, true).await.0.is_empty());
     }
 }

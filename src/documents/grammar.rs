@@ -1,6 +1,6 @@
 //! The little grammar that tells what a sentence is good for.
 
-use crate::text::words;
+use crate::text::{month_named, words};
 
 /// What a sentence looks like, told once.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,17 +102,6 @@ fn has_number(words: &[String]) -> bool {
 
 fn has_time(words: &[String]) -> bool {
     const NAMES: &[&str] = &[
-        "january",
-        "february",
-        "march",
-        "april",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
         "monday",
         "tuesday",
         "wednesday",
@@ -127,7 +116,9 @@ fn has_time(words: &[String]) -> bool {
         "yesterday",
     ];
     let year = |w: &str| w.len() == 4 && w.bytes().all(|b| b.is_ascii_digit());
-    words.iter().any(|w| year(w) || NAMES.contains(&w.as_str()))
+    // "may" permits more often than it dates, and "mar" or "dec" may stand for anything.
+    let month = |w: &str| w != "may" && w.len() > 3 && month_named(w).is_some();
+    words.iter().any(|w| year(w) || month(w) || NAMES.contains(&w.as_str()))
 }
 
 fn gives_a_way(words: &[String]) -> bool {

@@ -122,6 +122,8 @@ pub struct PolicyProblem {
 impl Policy {
     /// Most entries of the table of custom weights.
     pub const MAX_CUSTOM_WEIGHTS: usize = 64;
+    /// Most characters of an expert's name there.
+    pub const MAX_EXPERT_CHARS: usize = 128;
 
     /// The record of a tier.
     #[must_use]
@@ -190,8 +192,8 @@ impl Policy {
             let name: String = expert.chars().take(64).collect();
             demand(
                 &format!("custom_weights.{name}"),
-                (1..=128).contains(&expert.chars().count()),
-                "names an expert of 1 to 128 characters",
+                (1..=Self::MAX_EXPERT_CHARS).contains(&expert.chars().count()),
+                "must be named by 1 to 128 characters",
             );
             demand(
                 &format!("custom_weights.{name}"),
@@ -237,5 +239,35 @@ impl PolicyCell {
     /// Replaces what was learned and keeps what operators set.
     pub fn learned(&self, flux_record: TierRecord, asi_record: TierRecord) {
         self.0.rcu(|old| Arc::new(Policy { flux_record, asi_record, ..Policy::clone(old) }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_name_their_experts_by_1_to_128_characters() {
+        let problems = |expert: &str| {
+            let custom_weights = BTreeMap::from([(expert.to_owned(), 2.0)]);
+            Policy { custom_weights, ..Policy::default() }.problems()
+        };
+        for expert in ["a", "gpt-4.1/mini", &"é".repeat(Policy::MAX_EXPERT_CHARS)] {
+            assert_eq!(problems(expert), [], "{expert}");
+        }
+        for expert in ["", &"é".repeat(Policy::MAX_EXPERT_CHARS + 1)] {
+            let problems = problems(expert);
+            assert_eq!(problems.len(), 1, "{expert}");
+            assert!(problems[0].field.len() < 200, "the name is not echoed whole");
+        }
+    }
+
+    #[test]
+    fn an_older_policy_that_is_published_late_changes_nothing() {
+        let cell = PolicyCell::new(Policy::default());
+        let version = |version| Policy { version, ..Policy::default() };
+        cell.publish(&version(3));
+        cell.publish(&version(2));
+        assert_eq!(cell.load().version, 3);
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         ResponseId, Signal, Source, SourceKind, TenantId, Tier,
     },
     lake::{Entry, Ladder, Lake, LakeStats, Recalled},
-    solvers::solve,
+    solvers::{solve, solve_undated},
     store::StoreError,
     text,
 };
@@ -159,10 +159,14 @@ impl Flux {
     }
 
     fn solved(&self, request: &Request) -> Option<Draft> {
-        // A solver accounts for every word of the input, so what it solves stands by itself, whatever
-        // passages or conversation come with it.
         let since = Instant::now();
-        let solution = solve(&request.input, self.parts.clock.today())?;
+        // A solver accounts for every word of the input, so what it solves stands by itself, whatever
+        // passages or conversation come with it. Only that passages may be of another day.
+        let solution = if request.context.is_empty() {
+            solve(&request.input, self.parts.clock.today())?
+        } else {
+            solve_undated(&request.input)?
+        };
         let source = Source::new(Tier::Flux, SourceKind::Solver, solution.solver);
         let signal = Signal::clamped(SOLVER_SIGNAL);
         let mut draft = Draft::new(source, solution.content, Some(solution.answer), signal);

@@ -133,6 +133,7 @@ fn describe_limits(document: &mut Value, limits: &RequestLimits) {
         ("ProcessBody/properties/deadline_ms", "maximum", json!(longest)),
         ("ContextPassage/oneOf/0", "pattern", json!(r"\S")),
         (weights, "maxProperties", json!(Policy::MAX_CUSTOM_WEIGHTS)),
+        (weights, "propertyNames", json!({"minLength": 1, "maxLength": Policy::MAX_EXPERT_CHARS})),
         (&format!("{weights}/additionalProperties"), "minimum", json!(0)),
         (&format!("{weights}/additionalProperties"), "maximum", json!(1000)),
     ] {

@@ -134,4 +134,8 @@ impl LedgerObserver for Learning {
         }
         self.publish(&board);
     }
+
+    fn lost(&self, events: usize) {
+        self.metrics.ledger_failed(events as u64);
+    }
 }

@@ -34,6 +34,10 @@ pub trait LedgerObserver: Send + Sync {
     /// ledger, each one once per process. `took` is what the commit cost. Must be quick, and must
     /// not wait for the ledger.
     fn observe(&self, recorded: &[Recorded], took: Duration);
+
+    /// So many events could not be written. Whoever appended them may have stopped waiting, so this
+    /// is where they are counted.
+    fn lost(&self, events: usize);
 }
 
 /// Bounds of the ledger.

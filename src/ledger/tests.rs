@@ -20,17 +20,24 @@ use crate::{
 };
 
 #[derive(Default)]
-struct Witness(Mutex<Vec<Recorded>>);
+struct Witness {
+    seen: Mutex<Vec<Recorded>>,
+    lost: AtomicU64,
+}
 
 impl LedgerObserver for Witness {
     fn observe(&self, recorded: &[Recorded], _took: Duration) {
-        self.0.lock().unwrap().extend_from_slice(recorded);
+        self.seen.lock().unwrap().extend_from_slice(recorded);
+    }
+
+    fn lost(&self, events: usize) {
+        self.lost.fetch_add(events as u64, Ordering::Relaxed);
     }
 }
 
 impl Witness {
     fn seen(&self) -> Vec<Recorded> {
-        self.0.lock().unwrap().clone()
+        self.seen.lock().unwrap().clone()
     }
 }
 
@@ -268,6 +275,7 @@ async fn a_failing_store_is_told_and_outlived() {
         assert!(matches!(refused, LedgerError::Store(_)), "{refused:?}");
     }
     assert_eq!((ledger.status().dropped, ledger.status().store_failing), (3, true));
+    assert_eq!(running.witness.lost.load(Ordering::Relaxed), 3);
     disk.set_full(false);
     assert_eq!(ledger.append(outcome("a", id, 1.0)).await.unwrap().seq, 2);
     assert!(!ledger.status().store_failing);

@@ -100,6 +100,7 @@ impl LedgerTask {
                 self.head = None;
                 self.shared.store_failing.store(true, Ordering::Relaxed);
                 self.shared.dropped.fetch_add(events.len() as u64, Ordering::Relaxed);
+                self.observers.iter().for_each(|observer| observer.lost(events.len()));
                 vec![Err(error); events.len()]
             }
         };

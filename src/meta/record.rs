@@ -112,6 +112,8 @@ impl MetaOrchestrator {
             Ok(Err(error)) => {
                 match error {
                     LedgerError::Full => self.parts.metrics.ledger_dropped(1),
+                    // The ledger tells its observers, which count it.
+                    LedgerError::Store(_) => {}
                     _ => self.parts.metrics.ledger_failed(1),
                 }
                 tracing::warn!(%error, "a decision was not recorded");

@@ -3,6 +3,8 @@
 use jiff::Span;
 use jiff::civil::Date;
 
+use crate::text::month_named;
+
 use super::lexer::Token;
 use super::number_words::spelled;
 use super::question::starts_with;
@@ -149,17 +151,7 @@ pub(super) fn year(token: &Token<'_>) -> Option<i16> {
 
 /// The number of a month's name.
 pub(super) fn month(token: &Token<'_>) -> Option<i8> {
-    let word = token.word()?;
-    if word == "sept" {
-        return Some(9);
-    }
-    let at = MONTHS.iter().position(|m| *m == word || (word.len() == 3 && m.starts_with(word)))?;
-    i8::try_from(at + 1).ok()
-}
-
-/// The English name of a month, 1 to 12.
-pub(super) fn month_name(month: i8) -> &'static str {
-    usize::try_from(month - 1).ok().and_then(|at| NAMES.get(at)).copied().unwrap_or("")
+    month_named(token.word()?)
 }
 
 /// "45 days", "a week", "2 weeks and 3 days". Months and years only alone.
@@ -215,36 +207,6 @@ pub(super) fn unit_of(tokens: &[Token<'_>]) -> Option<Unit> {
         _ => return None,
     })
 }
-
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
-const NAMES: &[&str] = &[
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// Feasts of a fixed day.
 const HOLIDAYS: &[(&str, i8, i8)] = &[

@@ -9,6 +9,7 @@ use num_traits::{Pow, ToPrimitive, Zero};
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::NUMBER_NAMES;
 
 fn asked(question: &str) -> Option<Solution> {
     solve(question, date(2026, 11, 22))
@@ -42,6 +43,18 @@ fn what_is_open_or_of_the_world_is_met_with_silence() {
         traps.iter().filter_map(|trap| Some(format!("{trap}: {}", asked(trap)?.content))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(traps.len() >= 80);
+}
+
+#[test]
+fn what_hangs_on_the_day_is_not_answered_undated() {
+    for timeless in ["what is 15 percent of 80?", "what day is 3 March 2020?"] {
+        assert_eq!(solve_undated(timeless).map(|s| s.content), asked(timeless).map(|s| s.content));
+        assert!(asked(timeless).is_some(), "{timeless}");
+    }
+    for today in ["what day is tomorrow", "what is today's date", "how many days until christmas?"]
+    {
+        assert!(asked(today).is_some() && solve_undated(today).is_none(), "{today}");
+    }
 }
 
 #[test]
@@ -337,37 +350,17 @@ proptest! {
 
 /// The English name of a number.
 fn spoken(n: u64) -> String {
-    const SMALL: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 10] =
-        ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    let name = |n: u64| {
+        let named = NUMBER_NAMES.iter().find(|&&(_, number)| u64::from(number) == n);
+        named.unwrap().0
+    };
     let rest = |base: u64, joint: &str| {
         if n.is_multiple_of(base) { String::new() } else { format!("{joint}{}", spoken(n % base)) }
     };
     match n {
-        0..20 => SMALL[n as usize].to_owned(),
-        20..100 => format!("{}{}", TENS[n as usize / 10], rest(10, "-")),
-        100..1_000 => format!("{} hundred{}", SMALL[n as usize / 100], rest(100, " and ")),
+        0..20 => name(n).to_owned(),
+        20..100 => format!("{}{}", name(n / 10 * 10), rest(10, "-")),
+        100..1_000 => format!("{} hundred{}", name(n / 100), rest(100, " and ")),
         1_000..1_000_000 => format!("{} thousand{}", spoken(n / 1_000), rest(1_000, " ")),
         _ => format!("{} million{}", spoken(n / 1_000_000), rest(1_000_000, " ")),
     }

@@ -5,10 +5,13 @@ use std::sync::LazyLock;
 use jiff::Span;
 use jiff::civil::Date;
 
-use crate::domain::{Canonical, Number, Step};
+use crate::{
+    domain::{Canonical, Number, Step},
+    text::month_name,
+};
 
 use super::Solution;
-use super::calendar::{Unit, day, month, month_name, next_occurrence, span, unit_of, year};
+use super::calendar::{Unit, day, month, next_occurrence, span, unit_of, year};
 use super::comparison::yes_no;
 use super::lexer::Token;
 use super::pattern::{Grammar, Holes};

@@ -3,6 +3,8 @@
 use num_rational::BigRational;
 use num_traits::One;
 
+use crate::text::number_named;
+
 use super::lexer::{Token, whole};
 
 /// A number read from the front of a run of tokens.
@@ -146,8 +148,7 @@ fn decimals(tokens: &[Token<'_>]) -> Option<(BigRational, usize)> {
 }
 
 fn small(word: &str) -> Option<u64> {
-    let at = SMALL.iter().position(|&w| w == word)? as u64;
-    Some(if at <= 20 { at } else { (at - 18) * 10 })
+    number_named(word).map(u64::from)
 }
 
 fn scale(word: &str) -> Option<u64> {
@@ -178,37 +179,6 @@ pub(super) fn ordinal(word: &str) -> Option<u64> {
     ];
     ORDINALS.iter().position(|&o| o == word).map(|at| at as u64 + 1)
 }
-
-const SMALL: &[&str] = &[
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-    "thirty",
-    "forty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,13 @@
-//! Words, normal forms, sentences, hashed n-gram vectors, likeness, and how a text speaks.
+//! Words, names of numbers and months, normal forms, sentences, hashed n-gram vectors, likeness, and how a text speaks.
 
 mod elp;
+mod names;
 mod sentences;
 mod vector;
 mod words;
 
 pub use elp::elp;
+pub use names::{NUMBER_NAMES, month_name, month_named, number_named};
 pub use sentences::{Sentence, sentences};
 pub use vector::NgramVector;
 pub use words::{content_words, fold, is_stop_word, normal_key, stem, words};

@@ -122,6 +122,11 @@ async fn a_result_has_every_promised_field() {
 #[tokio::test]
 async fn a_session_or_context_does_not_silence_the_solvers() {
     let service = Service::start(&[]);
+    let dated = json!({ "input": "what day is tomorrow?", "session_id": "s" });
+    assert_eq!(service.process(&dated).await["abstained"], false);
+    let dated = json!({ "input": "what day is tomorrow?", "context": ["Today is 3 March 2020."] });
+    let reply = service.process(&dated).await;
+    assert_ne!(reply["orchestrators_used"]["kind"], "flux", "the passage says what day it is");
     for with in [json!({ "session_id": "s" }), json!({ "context": ["hello there"] })] {
         let mut body = json!({ "input": "what is 15 percent of 80?" });
         body.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());

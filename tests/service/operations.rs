@@ -66,16 +66,37 @@ async fn a_policy_takes_effect_for_the_next_request_and_bad_ones_are_explained()
 async fn changes_of_the_policy_at_once_all_count() {
     let service = Service::start(&[]);
     let path = "/api/v1/unified/strategy";
-    let changes = (0..12).map(|n| {
-        let weights = json!({ "custom_weights": { format!("expert-{n}"): 2.0 } });
-        let (client, url) = (service.client.clone(), service.url(path));
-        tokio::spawn(async move { client.put(url).json(&weights).send().await.unwrap().status() })
+    // Each changes another field, so that one which is overwritten by another's shows.
+    let changes = json!({
+        "/strategy": "ai_first",
+        "/consensus": "ensemble",
+        "/custom_weights": { "expert": 2.0 },
+        "/sacred_weight": 2.0,
+        "/runtime_fallback": false,
+        "/thresholds/abstain_floor": 0.41,
+        "/thresholds/keep_signal": 0.81,
+        "/thresholds/moderate_complexity": 0.21,
+        "/thresholds/complex_complexity": 0.71,
+        "/thresholds/second_opinion": 0.61,
+        "/thresholds/lake_floor": 0.91,
+        "/adaptive/exploration": 0.11,
     });
-    for status in futures_util::future::join_all(changes).await {
+    let changes = changes.as_object().unwrap();
+    let sent = changes.iter().map(|(pointer, value)| {
+        let nested =
+            |inner, name: &str| if name.is_empty() { inner } else { json!({ name: inner }) };
+        let change = pointer.rsplit('/').fold(value.clone(), nested);
+        let (client, url) = (service.client.clone(), service.url(path));
+        tokio::spawn(async move { client.put(url).json(&change).send().await.unwrap().status() })
+    });
+    for status in futures_util::future::join_all(sent).await {
         assert_eq!(status.unwrap(), 200);
     }
     let (_, policy) = service.get(path).await;
-    assert_eq!(policy["version"], 13);
+    assert_eq!(policy["version"], 1 + changes.len());
+    for (pointer, value) in changes {
+        assert_eq!(policy.pointer(pointer), Some(value), "{pointer}");
+    }
 }
 
 #[tokio::test]

@@ -99,7 +99,13 @@ async fn flux_drafts_with_the_configured_drafter() {
 async fn the_bundled_guide_leaves_other_questions_to_the_model() {
     let upstream = Upstream::start(Answer::Says("Use the cloud.")).await;
     let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
-    for question in ["how do I back up my phone?", "what is Rust?", "what time is it?"] {
+    for question in [
+        "how do I back up my phone?",
+        "what is Rust?",
+        "what time is it?",
+        "who founded Meta?",
+        "what is a confidence interval?",
+    ] {
         assert_eq!(service.ask(question).await["content"], "Use the cloud.", "{question}");
     }
     let about_itself = service.ask("what does the hybrid strategy do?").await;

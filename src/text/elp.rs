@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use regex::Regex;
 use rustc_hash::FxHashSet;
 
 use crate::domain::Elp;
@@ -63,6 +64,12 @@ static PATHOS: Lexicon = LazyLock::new(|| {
     )
 });
 
+/// What names a source.
+#[expect(clippy::expect_used, reason = "the pattern is a constant, and tests run it")]
+static CITES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"et al|https?://|\[1\]|according to|§").expect("a constant pattern compiles")
+});
+
 /// The ethos, logos and pathos of a text, each 0 to 9, by the share of its words that a lexicon
 /// knows and by its structure: citations and quotations for ethos; numbers, operators and
 /// conditions for logos; exclamation and capitals for pathos. A text without words is neutral.
@@ -92,12 +99,10 @@ pub fn elp(text: &str) -> Elp {
     if found == 0 {
         return Elp::default();
     }
-    let phrases = ["et al", "http://", "https://", "[1]", "according to"];
-    ethos += phrases.iter().map(|phrase| tally(folded.matches(phrase).count())).sum::<f64>();
+    ethos += tally(CITES.find_iter(&folded).count());
     let (mut quotes, mut operators) = (0, 0);
     for c in folded.chars() {
         match c {
-            '§' => ethos += 1.0,
             '"' => quotes += 1,
             '=' | '+' | '*' | '/' | '<' | '>' | '%' | '×' | '÷' => operators += 1,
             '!' => pathos += 1.0,

@@ -133,8 +133,13 @@ impl Index {
         gone
     }
 
-    pub(super) fn is_forgotten(&self, tenant: &TenantId, origin: ResponseId) -> bool {
+    fn is_forgotten(&self, tenant: &TenantId, origin: ResponseId) -> bool {
         self.forgotten.iter().any(|(t, o)| *o == origin && t == tenant)
+    }
+
+    /// Whether what an entry rests on was forgotten.
+    pub(super) fn is_entry_forgotten(&self, tenant: &TenantId, entry: &Entry) -> bool {
+        entry.origins().chain(entry.derived_from).any(|origin| self.is_forgotten(tenant, origin))
     }
 
     fn holds(&self, tenant: &TenantId, origin: ResponseId) -> bool {

@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod benchmark;
+#[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod evil;

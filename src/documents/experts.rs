@@ -89,14 +89,15 @@ impl Library {
             .into_iter()
             .filter_map(|(number, score)| {
                 let sentence = self.corpus.sentences.get(number)?;
-                let coverage = question.coverage(sentence);
+                let standings = question.standings(sentence);
+                let coverage = question.coverage(&standings);
                 Some(Ranked {
                     sentence: number,
                     score: OWN_SCORE * score / top + closer_look(question, sentence, coverage),
                     coverage,
                     likeness: f64::from(question.vector.cosine(&sentence.vector)),
-                    rarest: question.rarest_covered(sentence),
-                    figures: question.knows_the_figures(sentence),
+                    rarest: question.rarest_covered(&standings),
+                    figures: question.knows_the_figures(&standings),
                 })
             })
             .collect();

@@ -94,8 +94,16 @@ pub(super) fn derived(a: &str, b: &str) -> bool {
 /// Whether two words of at least five letters differ by one letter added, lost, changed or swapped
 /// with its neighbour.
 pub(super) fn mistyped(a: &str, b: &str) -> bool {
+    // A question's unknown word is held against all words with its initial: no copies there.
+    if a.is_ascii() && b.is_ascii() {
+        return one_slip_apart(a.as_bytes(), b.as_bytes());
+    }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+    one_slip_apart(&a, &b)
+}
+
+fn one_slip_apart<L: PartialEq>(a: &[L], b: &[L]) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if short.len() < 5 || long.len() - short.len() > 1 || a.first() != b.first() {
         return false;
     }
@@ -164,6 +172,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn words_in_ascii_go_no_other_way(a in "h[a-c]{3,7}", b in "h[a-c]{3,7}") {
+            let foreign = |word: &str| word.replacen('h', "ħ", 1);
+            prop_assert_eq!(mistyped(&a, &b), mistyped(&foreign(&a), &foreign(&b)));
+        }
+
         #[test]
         fn kinship_is_mutual(a in "\\PC{0,12}", b in "\\PC{0,12}") {
             prop_assert_eq!(derived(&a, &b), derived(&b, &a));

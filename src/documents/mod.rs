@@ -235,6 +235,9 @@ impl Documents {
     /// long ones belong on a blocking thread.
     #[must_use]
     pub fn answer(&self, question: &str, extra: &[Passage]) -> Retrieval {
+        if extra.is_empty() && self.library.corpus.sentences.is_empty() {
+            return Retrieval::default();
+        }
         // Figures alone name no topic: "what is 2 + 2" is not about row 2 of some table.
         let names_a_topic = |word: &String| word.chars().any(char::is_alphabetic);
         if !content_words(question).iter().any(names_a_topic) {
@@ -277,7 +280,8 @@ impl Documents {
 }
 
 fn retrieve(library: &Library, question: &str) -> Retrieval {
-    let Some(question) = Question::read(question, &library.corpus) else {
+    // What covers less is neither evidence nor, all the more, an answer.
+    let Some(question) = Question::read(question, &library.corpus, EVIDENCE_FLOOR) else {
         return Retrieval::default();
     };
     let rankings = Expert::ALL.map(|expert| (expert, library.rank(expert, &question)));

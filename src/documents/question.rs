@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     corpus::{Corpus, Match, Sentence, TermId},
@@ -150,11 +150,21 @@ pub(super) struct Question {
     pub how: bool,
     pub vector: NgramVector,
     total: f64,
+    /// The corpus's words that stand for any of the question's: for which one, and how well.
+    stand_ins: FxHashMap<TermId, Vec<(usize, f64)>>,
+    /// The most telling of the topic's words that the corpus knows.
+    rarest: Option<usize>,
 }
 
+/// How well one sentence covers each of a question's words, in their order, 0 to 1.
+#[derive(Debug)]
+pub(super) struct Standings([f64; MAX_TERMS]);
+
 impl Question {
-    /// Reads a question; `None` when it has no word that names a topic.
-    pub(super) fn read(text: &str, corpus: &Corpus) -> Option<Self> {
+    /// Reads a question; `None` when it has no word that names a topic, or so few that the corpus
+    /// knows that no sentence can cover `least` of it: most questions are about something else,
+    /// and cost no search.
+    pub(super) fn read(text: &str, corpus: &Corpus, least: f64) -> Option<Self> {
         let text: String = text.chars().take(MAX_CHARS).collect();
         let mut stems: Vec<String> = Vec::new();
         for stem in terms::of_question(&text, |stem| corpus.knows(stem)) {
@@ -163,34 +173,66 @@ impl Question {
             }
         }
         let groups: Vec<Group> = stems.iter().map(|stem| Group::read(stem, corpus)).collect();
-        let total = groups.iter().map(|g| g.weight).sum();
+        let total: f64 = groups.iter().map(|g| g.weight).sum();
+        let coverable: f64 = groups.iter().map(|g| g.weight * g.best_quality()).sum();
         let topical = groups.iter().any(|g| g.topical && !g.figure) && total > 0.0;
-        topical.then(|| Self {
+        if !topical || coverable / total < least {
+            return None;
+        }
+        let mut stand_ins: FxHashMap<TermId, Vec<(usize, f64)>> = FxHashMap::default();
+        for (number, group) in groups.iter().enumerate() {
+            for found in &group.matches {
+                stand_ins.entry(found.term).or_default().push((number, found.quality));
+            }
+        }
+        let known = groups.iter().enumerate().filter(|(_, g)| g.topical && !g.matches.is_empty());
+        let rarest = known.max_by(|(_, a), (_, b)| a.weight.total_cmp(&b.weight)).map(|(i, _)| i);
+        Some(Self {
             wanted: Wanted::read(&text),
             how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
             vector: NgramVector::of(&topic(&terms::spell_out(&text))),
             groups,
             total,
+            stand_ins,
+            rarest,
         })
     }
 
-    /// The weighed share of the question's words that a sentence, its headings and its
-    /// neighbours cover, 0 to 1.
-    pub(super) fn coverage(&self, sentence: &Sentence) -> f64 {
-        let covered: f64 = self.groups.iter().map(|g| g.weight * g.standing(sentence)).sum();
+    /// How well a sentence, its headings and its neighbours cover each of the question's words.
+    pub(super) fn standings(&self, sentence: &Sentence) -> Standings {
+        let mut standings = [0.0; MAX_TERMS];
+        for (terms, share) in
+            [(&sentence.body, 1.0), (&sentence.heading, IN_HEADING), (&sentence.aside, ASIDE)]
+        {
+            for &(number, quality) in terms.iter().flat_map(|&term| self.stand_ins(term)) {
+                if let Some(standing) = standings.get_mut(number) {
+                    *standing = f64::max(*standing, share * quality);
+                }
+            }
+        }
+        Standings(standings)
+    }
+
+    /// The question's words that a term stands for, and how well.
+    fn stand_ins(&self, term: TermId) -> &[(usize, f64)] {
+        self.stand_ins.get(&term).map_or(&[], Vec::as_slice)
+    }
+
+    /// The weighed share of the question's words that is covered, 0 to 1.
+    pub(super) fn coverage(&self, standings: &Standings) -> f64 {
+        let covered: f64 = self.groups.iter().zip(&standings.0).map(|(g, s)| g.weight * s).sum();
         if self.total > 0.0 { covered / self.total } else { 0.0 }
     }
 
     /// Whether the sentence knows every figure of the question, and half of its words without
     /// them: "reverse the list 1 2 3" is not about the sentence that happens to hold 1, 2 and 3.
-    pub(super) fn knows_the_figures(&self, sentence: &Sentence) -> bool {
+    pub(super) fn knows_the_figures(&self, standings: &Standings) -> bool {
         let (mut covered, mut total) = (0.0, 0.0);
-        for group in &self.groups {
-            let standing = group.standing(sentence);
+        for (group, standing) in self.groups.iter().zip(&standings.0) {
             if !group.figure {
                 covered += group.weight * standing;
                 total += group.weight;
-            } else if standing <= 0.0 {
+            } else if *standing <= 0.0 {
                 return false;
             }
         }
@@ -199,8 +241,8 @@ impl Question {
 
     /// How well the sentence covers the most telling of the topic's words that the corpus knows, 0
     /// to 1.
-    pub(super) fn rarest_covered(&self, sentence: &Sentence) -> f64 {
-        self.rarest().map_or(0.0, |g| g.standing(sentence))
+    pub(super) fn rarest_covered(&self, standings: &Standings) -> f64 {
+        self.rarest.and_then(|number| standings.0.get(number)).copied().unwrap_or(0.0)
     }
 
     /// How much of the sentence's beginning is what the question is about, 0 to 1: a sentence
@@ -214,20 +256,20 @@ impl Question {
     /// How early the sentence names the most telling word, 0 to 1.
     pub(super) fn subject(&self, sentence: &Sentence) -> f64 {
         const BY_PLACE: [f64; 3] = [1.0, 0.5, 0.25];
-        let Some(rarest) = self.rarest() else { return 0.0 };
+        let Some(rarest) = self.rarest else { return 0.0 };
+        let quality = |term| {
+            let found = self.stand_ins(term).iter().find(|(number, _)| *number == rarest);
+            found.map_or(0.0, |(_, quality)| *quality)
+        };
         let named = BY_PLACE.iter().zip(sentence.subject());
-        named.map(|(share, &term)| share * rarest.quality(term)).fold(0.0, f64::max)
+        named.map(|(share, &term)| share * quality(term)).fold(0.0, f64::max)
     }
 
     /// How well a term stands for any of the topic's words.
     fn asks(&self, term: TermId) -> f64 {
-        self.topical().map(|g| g.quality(term)).fold(0.0, f64::max)
-    }
-
-    /// The most telling word of the topic.
-    fn rarest(&self) -> Option<&Group> {
-        let known = self.topical().filter(|g| !g.matches.is_empty());
-        known.max_by(|a, b| a.weight.total_cmp(&b.weight))
+        let stands_for = self.stand_ins(term).iter();
+        let topical = stands_for.filter(|(n, _)| self.groups.get(*n).is_some_and(|g| g.topical));
+        topical.map(|(_, quality)| *quality).fold(0.0, f64::max)
     }
 
     /// How far the sentence opens a section that is headed by what the question is about, 0 to 1:
@@ -254,8 +296,12 @@ impl Question {
     /// How far a name (a heading, a definition's subject) is what the question is about, no more
     /// and no less, 0 to 1.
     fn named_by(&self, name: &[TermId]) -> f64 {
+        // Most names have none of the question's words.
+        if name.iter().all(|&term| self.stand_ins(term).is_empty()) {
+            return 0.0;
+        }
         let weight: f64 = self.topical().map(|g| g.weight).sum();
-        if name.is_empty() || weight <= 0.0 {
+        if weight <= 0.0 {
             return 0.0;
         }
         let best = |g: &Group| name.iter().map(|&t| g.quality(t)).fold(0.0, f64::max);
@@ -295,15 +341,9 @@ impl Group {
         self.matches.iter().find(|m| m.term == term).map_or(0.0, |m| m.quality)
     }
 
-    /// How well a sentence covers this word.
-    fn standing(&self, sentence: &Sentence) -> f64 {
-        let best = |terms: &[TermId]| terms.iter().map(|&t| self.quality(t)).fold(0.0, f64::max);
-        if self.matches.is_empty() {
-            return 0.0;
-        }
-        best(&sentence.body)
-            .max(IN_HEADING * best(&sentence.heading))
-            .max(ASIDE * best(&sentence.aside))
+    /// How well the corpus's best word for it does.
+    fn best_quality(&self) -> f64 {
+        self.matches.iter().map(|m| m.quality).fold(0.0, f64::max)
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) struct Pool {
 #[derive(Debug)]
 struct Slot {
     entry: Arc<Entry>,
+    /// The signature of its question.
+    signature: String,
     /// Recalls since the entry was last written.
     hits: AtomicU64,
 }
@@ -131,8 +133,13 @@ impl Index {
         gone
     }
 
-    pub(super) fn is_forgotten(&self, tenant: &TenantId, origin: ResponseId) -> bool {
+    fn is_forgotten(&self, tenant: &TenantId, origin: ResponseId) -> bool {
         self.forgotten.iter().any(|(t, o)| *o == origin && t == tenant)
+    }
+
+    /// Whether what an entry rests on was forgotten.
+    pub(super) fn is_entry_forgotten(&self, tenant: &TenantId, entry: &Entry) -> bool {
+        entry.origins().chain(entry.derived_from).any(|origin| self.is_forgotten(tenant, origin))
     }
 
     fn holds(&self, tenant: &TenantId, origin: ResponseId) -> bool {
@@ -174,7 +181,7 @@ impl Pool {
 
     /// The near-duplicates of an entry that answer alike (`true`) or contradict it (`false`).
     pub(super) fn intersections(&self, key: &Key, entry: &Entry) -> Vec<(Key, bool)> {
-        let group = self.by_signature.get(&signature(&entry.question));
+        let group = self.slots.get(key).and_then(|slot| self.by_signature.get(&slot.signature));
         let Some(group) = group.filter(|group| group.contains(key)) else { return Vec::new() };
         let others = group.iter().filter(|other| *other != key);
         others
@@ -200,11 +207,12 @@ impl Pool {
         if let Some(base) = entry.derived_from {
             self.by_base.entry(base).or_default().insert(Arc::clone(key));
         }
-        let group = self.by_signature.entry(signature(&entry.question)).or_default();
+        let signature = signature(&entry.question);
+        let group = self.by_signature.entry(signature.clone()).or_default();
         if group.len() < GROUP {
             group.insert(Arc::clone(key));
         }
-        let slot = Slot { entry: Arc::clone(&entry), hits: AtomicU64::new(0) };
+        let slot = Slot { entry: Arc::clone(&entry), signature, hits: AtomicU64::new(0) };
         self.slots.insert(Arc::clone(key), slot);
         totals.entries += 1;
         totals.bytes += entry.bytes();
@@ -228,8 +236,9 @@ impl Pool {
         if let Some(base) = entry.derived_from {
             drop_key(&mut self.by_base, &base, key);
         }
-        drop_key(&mut self.by_signature, &signature(&entry.question), key);
-        self.slots.remove(key).map(|slot| slot.entry)
+        let slot = self.slots.remove(key)?;
+        drop_key(&mut self.by_signature, &slot.signature, key);
+        Some(slot.entry)
     }
 }
 

@@ -112,8 +112,7 @@ impl Inner {
         removals: u64,
     ) -> Published {
         let mut index = self.write();
-        let forgotten =
-            new.origins().chain(new.derived_from).any(|o| index.is_forgotten(tenant, o));
+        let forgotten = index.is_entry_forgotten(tenant, &new);
         let present = index.pool(tenant).and_then(|pool| pool.entry(key));
         let unchanged = present.as_ref().map(|e| e.ladder.revision)
             == old.map(|e| e.ladder.revision)
@@ -139,9 +138,10 @@ impl Inner {
         };
         for _ in 0..ATTEMPTS {
             let before = seen(&self.read());
-            let found = self.store.get(Table::Lake, &row).await?;
-            let found: Option<Entry> = found.map(|v| decode(Table::Lake, &v)).transpose()?;
+            let found = self.stored(&row).await?;
             let mut index = self.write();
+            // What is being forgotten may still be in the store; it must not come back from there.
+            let found = found.filter(|entry| !index.is_entry_forgotten(tenant, entry));
             // When somebody showed something newer in between, what was read may be older.
             if seen(&index) == before {
                 index.set(tenant, key, found.map(Arc::new));
@@ -151,6 +151,43 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    async fn stored(&self, row: &[u8]) -> Result<Option<Entry>, StoreError> {
+        let found = self.store.get(Table::Lake, row).await?;
+        found.map(|value| decode(Table::Lake, &value)).transpose()
+    }
+
+    /// Deletes entries from the store, unless somebody has written better ones in their place
+    /// meanwhile: those are shown to the readers. Returns how many it deleted.
+    pub(super) async fn delete(
+        &self,
+        tenant: &TenantId,
+        mut gone: Vec<(Key, Arc<Entry>)>,
+    ) -> Result<usize, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let mut batch = Batch::new();
+            for (key, entry) in &gone {
+                let row = keys::scoped(tenant, key.as_bytes());
+                batch.require(Table::Lake, row.as_slice(), encoded(Some(entry))?);
+                batch.delete(Table::Lake, row);
+            }
+            match self.store.commit(batch).await {
+                Ok(()) => return Ok(gone.len()),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+            let mut left = Vec::new();
+            for (key, _) in gone {
+                let found = self.stored(&keys::scoped(tenant, key.as_bytes())).await?;
+                match found.filter(|entry| self.read().is_entry_forgotten(tenant, entry)) {
+                    Some(entry) => left.push((key, Arc::new(entry))),
+                    None => self.refresh(tenant, &key).await?,
+                }
+            }
+            gone = left;
+        }
+        Err(StoreError::Conflict)
     }
 
     /// Makes a plan durable; fails with a conflict when somebody changed the same entries first.

@@ -207,8 +207,7 @@ impl Lake {
         for _ in 0..ATTEMPTS {
             let (old, removals) = {
                 let index = self.inner.read();
-                if entry.origins().chain(entry.derived_from).any(|o| index.is_forgotten(tenant, o))
-                {
+                if index.is_entry_forgotten(tenant, &entry) {
                     return Ok(false);
                 }
                 let old = index.pool(tenant).and_then(|pool| pool.entry(&key));
@@ -223,11 +222,14 @@ impl Lake {
             batch.put(Table::Lake, row.as_slice(), encode(Table::Lake, &new)?);
             match self.inner.store.commit(batch).await {
                 Ok(()) => {
+                    let written = Arc::new(new.clone());
                     match self.inner.publish(tenant, &key, old.as_ref(), new, removals) {
                         Published::Done => self.inner.examine_later(tenant, &key),
                         Published::InDoubt => self.inner.refresh(tenant, &key).await?,
                         Published::Forgotten => {
                             self.forget(tenant, entry.origin).await?;
+                            // Where nobody was shown it, forgetting did not find it.
+                            self.inner.delete(tenant, vec![(key, written)]).await?;
                             return Ok(false);
                         }
                     }
@@ -248,11 +250,7 @@ impl Lake {
     /// What keeps the store from being written; then they are back.
     pub async fn forget(&self, tenant: &TenantId, origin: ResponseId) -> Result<usize, StoreError> {
         let gone = self.inner.write().forget(tenant, origin);
-        let mut batch = Batch::new();
-        for (key, _) in &gone {
-            batch.delete(Table::Lake, keys::scoped(tenant, key.as_bytes()));
-        }
-        if let Err(error) = self.inner.store.commit(batch).await {
+        if let Err(error) = self.inner.delete(tenant, gone.clone()).await {
             let mut index = self.inner.write();
             for (key, entry) in gone {
                 if index.pool(tenant).is_none_or(|pool| pool.entry(&key).is_none()) {

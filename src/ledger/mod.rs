@@ -152,31 +152,30 @@ impl Ledger {
     /// See [`LedgerError`]. After [`LedgerError::Store`] the event may have been recorded
     /// nevertheless; recording it again is safe.
     pub async fn append(&self, event: LedgerEvent) -> Result<Appended, LedgerError> {
-        self.enqueue(event)?.await.unwrap_or(Err(LedgerError::Closed))
+        let (answer, appended) = oneshot::channel();
+        self.send(event, Some(answer))?;
+        appended.await.unwrap_or(Err(LedgerError::Closed))
     }
 
-    /// Hands an event to the ledger without waiting until it is durable: for those who cannot wait.
+    /// Hands an event over to be recorded soon, and waits for nothing. Such events are gathered for
+    /// a moment, so that many share one commit; a crash loses those of that moment.
     ///
     /// # Errors
-    /// [`LedgerError::Full`], [`LedgerError::Closed`], [`LedgerError::Invalid`].
-    pub fn send(&self, event: LedgerEvent) -> Result<(), LedgerError> {
-        self.enqueue(event).map(drop)
+    /// [`LedgerError::Full`], [`LedgerError::Invalid`] or [`LedgerError::Closed`]. What goes wrong
+    /// later is told to the observers alone.
+    pub fn enqueue(&self, event: LedgerEvent) -> Result<(), LedgerError> {
+        self.send(event, None)
     }
 
-    fn enqueue(
-        &self,
-        event: LedgerEvent,
-    ) -> Result<oneshot::Receiver<Result<Appended, LedgerError>>, LedgerError> {
+    fn send(&self, event: LedgerEvent, answer: Option<Answer>) -> Result<(), LedgerError> {
         rows::check(&event)?;
-        let (answer, appended) = oneshot::channel();
         self.queue.try_send(Message { event, answer }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {
                 self.shared.dropped.fetch_add(1, Ordering::Relaxed);
                 LedgerError::Full
             }
             mpsc::error::TrySendError::Closed(_) => LedgerError::Closed,
-        })?;
-        Ok(appended)
+        })
     }
 
     /// The policy that an operator set last.
@@ -242,7 +241,16 @@ impl Ledger {
 #[derive(Debug)]
 struct Message {
     event: LedgerEvent,
-    answer: oneshot::Sender<Result<Appended, LedgerError>>,
+    /// `None` where nobody waits for it.
+    answer: Option<Answer>,
+}
+
+type Answer = oneshot::Sender<Result<Appended, LedgerError>>;
+
+impl Message {
+    fn is_awaited(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| !answer.is_closed())
+    }
 }
 
 /// What the task tells the handles.

@@ -22,12 +22,14 @@ use crate::{
 #[derive(Default)]
 struct Witness {
     seen: Mutex<Vec<Recorded>>,
+    commits: AtomicU64,
     lost: AtomicU64,
 }
 
 impl LedgerObserver for Witness {
     fn observe(&self, recorded: &[Recorded], _took: Duration) {
         self.seen.lock().unwrap().extend_from_slice(recorded);
+        self.commits.fetch_add(1, Ordering::Relaxed);
     }
 
     fn lost(&self, events: usize) {
@@ -351,6 +353,29 @@ async fn a_snapshot_is_read_back_with_its_place() {
     running.ledger.save_snapshot("statistics", 12, b"{}").await.unwrap();
     let found = running.ledger.load_snapshot("statistics").await.unwrap();
     assert_eq!(found, Some((12, b"{}".to_vec())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_nobody_waits_for_share_a_commit_and_hold_nobody_up() {
+    let running = Running::new().await;
+    let since = tokio::time::Instant::now();
+    for _ in 0..5 {
+        for _ in 0..10 {
+            running.ledger.enqueue(decision("a", ResponseId::generate())).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let waited = tokio::time::Instant::now();
+    assert_eq!(running.ledger.append(decision("a", ResponseId::generate())).await.unwrap().seq, 51);
+    assert_eq!((waited.elapsed(), since.elapsed()), (Duration::ZERO, Duration::from_millis(5)));
+    assert_eq!(running.witness.commits.load(Ordering::Relaxed), 1);
+    running.ledger.enqueue(decision("a", ResponseId::generate())).unwrap();
+    tokio::time::sleep(Duration::from_millis(21)).await;
+    assert_eq!(running.ledger.status().last_seq, 52);
+    running.ledger.enqueue(decision("a", ResponseId::generate())).unwrap();
+    let ledger = running.ledger.clone();
+    running.stop().await;
+    assert_eq!(ledger.status().last_seq, 53, "a stop writes what is queued");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,6 +23,9 @@ use crate::{
 
 /// Most events of one commit.
 const GROUP: usize = 256;
+/// Time for which events that nobody waits for are gathered. A commit costs as much as a good many
+/// events, whatever their number.
+const GATHERING: Duration = Duration::from_millis(20);
 /// Decisions beyond the bound before pruning begins, and the most rows it removes at a time: many
 /// at once and seldom is cheaper than one with every append.
 const PRUNE_SLACK: u64 = 256;
@@ -84,7 +90,27 @@ impl LedgerTask {
             if taken == 0 {
                 return;
             }
+            if !closing {
+                self.gather(&mut group, &shutdown).await;
+            }
             self.write(group).await;
+        }
+    }
+
+    /// Lets more events join, as long as nobody waits for any of them.
+    async fn gather(&mut self, group: &mut Vec<Message>, shutdown: &CancellationToken) {
+        let until = Instant::now() + GATHERING;
+        let mut known = 0;
+        while group.len() < GROUP && !group.iter().skip(known).any(Message::is_awaited) {
+            known = group.len();
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                more = timeout_at(until, self.waiting.recv_many(group, GROUP - known)) => {
+                    if !matches!(more, Ok(1..)) {
+                        return;
+                    }
+                }
+            }
         }
     }
 
@@ -105,8 +131,8 @@ impl LedgerTask {
             }
         };
         for (answer, result) in answers.into_iter().zip(results) {
-            // Whoever stopped waiting does not need to know.
-            let _ = answer.send(result);
+            // Whoever does not wait does not need to know.
+            let _ = answer.map(|answer| answer.send(result));
         }
     }
 

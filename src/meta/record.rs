@@ -75,7 +75,7 @@ impl Drop for Watch<'_> {
         let Some(begun) = self.begun else { return };
         let record = begun.record(Ended::Cancelled);
         self.parts.metrics.finished(&record, Duration::ZERO);
-        if let Err(error) = self.parts.ledger.send(LedgerEvent::Decision(Arc::new(record))) {
+        if let Err(error) = self.parts.ledger.enqueue(LedgerEvent::Decision(Arc::new(record))) {
             self.parts.metrics.ledger_dropped(1);
             tracing::warn!(%error, "a cancelled request was not recorded");
         }
@@ -184,22 +184,25 @@ impl MetaOrchestrator {
         deadline: Instant,
     ) {
         self.parts.metrics.finished(&record, overhead);
-        let append = self.parts.ledger.append(LedgerEvent::Decision(Arc::new(record)));
-        match timeout(self.parts.record_wait.min(patience(deadline)), append).await {
-            Ok(Err(error)) => {
-                match error {
-                    LedgerError::Full => self.parts.metrics.ledger_dropped(1),
-                    // The ledger tells its observers, which count it.
-                    LedgerError::Store(_) => {}
-                    _ => self.parts.metrics.ledger_failed(1),
-                }
-                tracing::warn!(%error, "a decision was not recorded");
-            }
-            Err(_) if !self.parts.record_wait.is_zero() => {
+        let (event, wait) = (LedgerEvent::Decision(Arc::new(record)), self.parts.record_wait);
+        let recorded = if wait.is_zero() {
+            self.parts.ledger.enqueue(event)
+        } else {
+            let Ok(appended) = timeout(wait.min(patience(deadline)), self.parts.ledger.append(event)).await
+            else {
                 tracing::warn!("a response left before its record was durable: the disk is slow");
-            }
-            Ok(Ok(_)) | Err(_) => {}
+                return;
+            };
+            appended.map(|_| ())
+        };
+        let Err(error) = recorded else { return };
+        match error {
+            LedgerError::Full => self.parts.metrics.ledger_dropped(1),
+            // The ledger tells its observers, which count it.
+            LedgerError::Store(_) => {}
+            _ => self.parts.metrics.ledger_failed(1),
         }
+        tracing::warn!(%error, "a decision was not recorded");
     }
 
     /// Whether the answer was remembered. A lake that fails costs the memory, never the answer.

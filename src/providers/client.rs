@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use reqwest::{Client, Response, redirect, retry};
 
@@ -65,7 +65,11 @@ pub(super) fn no_response(error: &reqwest::Error) -> ModelError {
 /// # Errors
 /// [`ModelError::TooLarge`] beyond the cap, [`ModelError::Timeout`] after too long a silence,
 /// [`ModelError::Cut`] when the connection breaks before the announced end.
-pub(super) async fn read_body(mut response: Response, cap: usize) -> Result<Vec<u8>, ModelError> {
+pub(super) async fn read_body(
+    mut response: Response,
+    cap: usize,
+    deadline: Instant,
+) -> Result<Vec<u8>, ModelError> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |announced| announced > cap) {
         return Err(ModelError::TooLarge);
@@ -76,6 +80,10 @@ pub(super) async fn read_body(mut response: Response, cap: usize) -> Result<Vec<
             if error.is_timeout() { ModelError::Timeout } else { ModelError::Cut }
         })?;
         let Some(chunk) = chunk else { return Ok(body) };
+        // Who never pauses keeps a timer from being looked at.
+        if Instant::now() >= deadline {
+            return Err(ModelError::Timeout);
+        }
         if body.len() + chunk.len() > cap {
             return Err(ModelError::TooLarge);
         }

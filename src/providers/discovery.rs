@@ -32,7 +32,7 @@ pub async fn discover(providers: &mut [ProviderSettings], prior: Signal) -> Vec<
     for provider in providers.iter_mut().filter(|provider| provider.models.is_empty()) {
         let Some(Discovery::OllamaTags) = provider.discovery else { continue };
         let deadline = Instant::now() + PATIENCE;
-        let found = match timeout_at(deadline, first_of_tags(provider)).await {
+        let found = match timeout_at(deadline, first_of_tags(provider, deadline)).await {
             Ok(found) => found,
             Err(_) => Err(ModelError::Timeout),
         };
@@ -59,7 +59,10 @@ struct Tag {
     name: String,
 }
 
-async fn first_of_tags(provider: &ProviderSettings) -> Result<String, ModelError> {
+async fn first_of_tags(
+    provider: &ProviderSettings,
+    deadline: Instant,
+) -> Result<String, ModelError> {
     let client = client::build(provider).map_err(|_| ModelError::Unreachable)?;
     let response = client
         .get(tags_address(&provider.base_url))
@@ -69,7 +72,7 @@ async fn first_of_tags(provider: &ProviderSettings) -> Result<String, ModelError
     if !response.status().is_success() {
         return Err(ModelError::Status { status: response.status().as_u16() });
     }
-    let body = client::read_body(response, provider.max_response_bytes).await?;
+    let body = client::read_body(response, provider.max_response_bytes, deadline).await?;
     let tags: Tags = serde_json::from_slice(&body).map_err(|_| ModelError::Malformed)?;
     tags.models.into_iter().map(|tag| tag.name).find(|name| chats(name)).ok_or(ModelError::Empty)
 }

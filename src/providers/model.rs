@@ -209,7 +209,7 @@ impl HttpModel {
             // Some servers do not stream what they were asked to.
             (_, ContentType::Json) => {
                 let whole = announces_its_end(&response);
-                let body = client::read_body(response, self.max_response_bytes).await?;
+                let body = client::read_body(response, self.max_response_bytes, call.deadline).await?;
                 self.dialect.whole(&body, whole)?
             }
             (None, ContentType::Stream) => return Err(ModelError::Malformed),
@@ -241,6 +241,10 @@ impl HttpModel {
                 if error.is_timeout() { ModelError::Timeout } else { ModelError::Cut }
             })?;
             let Some(chunk) = chunk else { return Err(ModelError::Cut) };
+            // Who never pauses keeps a timer from being looked at.
+            if Instant::now() >= call.deadline {
+                return Err(ModelError::Timeout);
+            }
             left = left.checked_sub(chunk.len()).ok_or(ModelError::TooLarge)?;
             frames.push(&chunk, |frame| reader.frame(&frame, &mut heard))?;
             if let Some(deltas) = call.deltas

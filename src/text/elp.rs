@@ -1,17 +1,20 @@
 //! How a text speaks: ethos, logos, pathos.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use rustc_hash::FxHashSet;
 
 use crate::domain::Elp;
 
-use super::{fold, words};
+use super::{fold, words::words_of_folded};
 
 /// Longest text, in bytes, that is profiled; what follows is taken to speak like what came before.
 const LONGEST: usize = 16 * 1024;
 
-type Lexicon = LazyLock<HashSet<&'static str>>;
+type Lexicon = LazyLock<FxHashSet<&'static str>>;
 
-fn lexicon(words: &'static str) -> HashSet<&'static str> {
+fn lexicon(words: &'static str) -> FxHashSet<&'static str> {
     words.split_whitespace().collect()
 }
 
@@ -61,6 +64,12 @@ static PATHOS: Lexicon = LazyLock::new(|| {
     )
 });
 
+/// What names a source.
+#[expect(clippy::expect_used, reason = "the pattern is a constant, and tests run it")]
+static CITES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"et al|https?://|\[1\]|according to|§").expect("a constant pattern compiles")
+});
+
 /// The ethos, logos and pathos of a text, each 0 to 9, by the share of its words that a lexicon
 /// knows and by its structure: citations and quotations for ethos; numbers, operators and
 /// conditions for logos; exclamation and capitals for pathos. A text without words is neutral.
@@ -71,13 +80,12 @@ static PATHOS: Lexicon = LazyLock::new(|| {
 #[must_use]
 pub fn elp(text: &str) -> Elp {
     let text = &text[..text.floor_char_boundary(LONGEST)];
-    let found = words(text);
-    if found.is_empty() {
-        return Elp::default();
-    }
+    let folded = fold(text);
     let (mut ethos, mut logos, mut pathos) = (0.0, 0.0, 0.0);
-    for word in &found {
-        let known = |lexicon: &HashSet<&str>| lexicon.contains(word.as_str());
+    let mut found = 0;
+    for word in words_of_folded(&folded) {
+        found += 1;
+        let known = |lexicon: &FxHashSet<&str>| lexicon.contains(word);
         ethos += if known(&ETHOS) { 1.0 } else { 0.0 };
         pathos += if known(&PATHOS) { 1.0 } else { 0.0 };
         logos += if word.starts_with(|c: char| c.is_ascii_digit()) {
@@ -88,15 +96,24 @@ pub fn elp(text: &str) -> Elp {
             0.0
         };
     }
-    let folded = fold(text);
-    let count =
-        |marks: &[&str]| -> f64 { marks.iter().map(|m| tally(folded.matches(m).count())).sum() };
-    ethos += count(&["et al", "http://", "https://", "[1]", "according to", "§"]);
-    ethos += 0.5 * (count(&["\""]) / 2.0).floor();
-    logos += 0.5 * count(&["=", "+", "*", "/", "<", ">", "%", "×", "÷"]);
-    pathos += count(&["!"]) + tally(shouted(text));
+    if found == 0 {
+        return Elp::default();
+    }
+    ethos += tally(CITES.find_iter(&folded).count());
+    let (mut quotes, mut operators) = (0, 0);
+    for c in folded.chars() {
+        match c {
+            '"' => quotes += 1,
+            '=' | '+' | '*' | '/' | '<' | '>' | '%' | '×' | '÷' => operators += 1,
+            '!' => pathos += 1.0,
+            _ => {}
+        }
+    }
+    ethos += 0.5 * tally(quotes / 2);
+    logos += 0.5 * tally(operators);
+    pathos += tally(shouted(text));
     // A few words of padding keep one mark in three words from counting as a third of a speech.
-    let length = tally(found.len()) + 4.0;
+    let length = tally(found) + 4.0;
     let scale = |marks: f64, clear: f64| 9.0 * (1.0 - (-(marks / length) / clear).exp());
     Elp::clamped(scale(ethos, 0.08), scale(logos, 0.20), scale(pathos, 0.08))
 }

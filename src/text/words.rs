@@ -1,13 +1,20 @@
-//! Words and the normal forms in which texts are compared.
+//! Words and the normal forms in which texts are compared. Every request comes through here many
+//! times, so that an ASCII text takes the short way, and words are copied only for who keeps them.
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
 
 /// Lower case, with typographic quotes, dashes and spaces in their plain form. Keeps the number of
 /// lines, so that positions stay meaningful to people.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut folded = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            c if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
             '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}' => folded.push('\''),
             '\u{201C}' | '\u{201D}' | '\u{2033}' => folded.push('"'),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => folded.push('-'),
@@ -37,45 +44,44 @@ pub fn normal_key(text: &str) -> String {
 /// commas between digits kept (`don't`, `3.5`, `1,000`).
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    let folded = fold(text);
-    let mut found = Vec::new();
-    let mut start = None;
-    let mut before = ' ';
+    words_of_folded(&fold(text)).map(str::to_owned).collect()
+}
+
+/// The words of a text that is folded already.
+pub(super) fn words_of_folded(folded: &str) -> impl Iterator<Item = &str> {
     let mut chars = folded.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let after = chars.peek().map_or(' ', |&(_, next)| next);
-        let joins = match c {
-            '\'' => before.is_alphabetic() && after.is_alphabetic(),
-            '.' | ',' => before.is_ascii_digit() && after.is_ascii_digit(),
-            _ => false,
-        };
-        match start {
-            None if c.is_alphanumeric() => start = Some(at),
-            Some(from) if !c.is_alphanumeric() && !joins => {
-                found.push(folded[from..at].to_owned());
-                start = None;
+    let mut before: Option<char> = None;
+    std::iter::from_fn(move || {
+        let mut start = None;
+        while let Some((at, c)) = chars.next() {
+            let after = chars.peek().map(|&(_, after)| after);
+            let joins = match (before, c, after) {
+                (Some(b), '\'', Some(a)) => b.is_alphabetic() && a.is_alphabetic(),
+                (Some(b), '.' | ',', Some(a)) => b.is_ascii_digit() && a.is_ascii_digit(),
+                _ => false,
+            };
+            before = Some(c);
+            match start {
+                None if c.is_alphanumeric() || joins => start = Some(at),
+                Some(from) if !c.is_alphanumeric() && !joins => return folded.get(from..at),
+                _ => {}
             }
-            _ => {}
         }
-        before = c;
-    }
-    if let Some(from) = start {
-        found.push(folded[from..].to_owned());
-    }
-    found
+        start.and_then(|from| folded.get(from..))
+    })
 }
 
 /// The words that carry the topic, stemmed: stop words dropped, in order, repeats kept.
 #[must_use]
 pub fn content_words(text: &str) -> Vec<String> {
-    words(text).iter().filter(|w| !is_stop_word(w)).map(|w| stem(w)).collect()
+    words_of_folded(&fold(text)).filter(|w| !is_stop_word(w)).map(stem).collect()
 }
 
 /// Whether a folded word says nothing of the topic. Negations and comparatives are not among
 /// them: they turn answers around.
 #[must_use]
 pub fn is_stop_word(word: &str) -> bool {
-    word.len() <= LONGEST_STOP_WORD && STOP_WORDS.binary_search(&word).is_ok()
+    STOP_WORDS.contains(word)
 }
 
 /// A light suffix stripper for English: enough that `strategies` meets `strategy` and `routed`
@@ -120,9 +126,10 @@ fn undouble(base: &str) -> &str {
     }
 }
 
-const LONGEST_STOP_WORD: usize = 6;
-/// Sorted, for binary search.
-const STOP_WORDS: &[&str] = &[
+static STOP_WORDS: LazyLock<FxHashSet<&str>> =
+    LazyLock::new(|| STOP_WORD_LIST.iter().copied().collect());
+
+const STOP_WORD_LIST: &[&str] = &[
     "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by",
     "can", "could", "did", "do", "does", "doing", "for", "from", "had", "has", "have", "having",
     "he", "her", "here", "him", "his", "how", "i", "i'm", "if", "in", "into", "is", "it", "it's",
@@ -138,12 +145,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn stop_words_are_sorted_so_that_the_search_finds_them() {
-        assert!(STOP_WORDS.is_sorted());
-        assert_eq!(STOP_WORDS.iter().map(|word| word.len()).max(), Some(LONGEST_STOP_WORD));
-    }
 
     #[test]
     fn negations_are_never_stop_words() {
@@ -183,6 +184,22 @@ mod tests {
         fn normalising_twice_changes_nothing(text in "\\PC{0,80}") {
             let once = normal_key(&text);
             prop_assert_eq!(normal_key(&once), once);
+        }
+
+        #[test]
+        fn folding_twice_changes_nothing(text in "\\PC{0,80}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn the_short_way_of_ascii_is_no_other_way(text in "[ -~\n\t]{0,80}") {
+            // One letter outside of ASCII, which is a word by itself, sends it the long way.
+            let long = format!("{text} é");
+            let mut found = words(&text);
+            prop_assert_eq!(fold(&long), format!("{} é", fold(&text)));
+            found.push("é".to_owned());
+            prop_assert_eq!(words(&long), found);
         }
 
         #[test]

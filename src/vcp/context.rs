@@ -44,8 +44,8 @@ fn grounding(draft: &Draft, request: &Request, passages: &[&Passage]) -> Check {
     }
     let from_context = matches!(draft.source.kind, SourceKind::Model | SourceKind::Drafter)
         && !request.context.is_empty();
-    let said = content_words(&draft.content);
-    if !from_context || said.len() < ENOUGH_WORDS {
+    let said = if from_context { content_words(&draft.content) } else { Vec::new() };
+    if said.len() < ENOUGH_WORDS {
         return check(names::GROUNDING, Verdict::NotApplicable, "no evidence to stand on");
     }
     let held: HashSet<String> = passages

@@ -158,11 +158,11 @@ fn habits(
     answer: Option<&Canonical>,
     recomputed: &Recomputed,
 ) -> Vec<Check> {
-    let folded = fold(&draft.content);
-    let asked = fold(question);
     if expected != Some(Form::Number) {
         return Vec::new();
     }
+    let folded = fold(&draft.content);
+    let asked = fold(question);
     let mut checks = vec![judged(
         names::UNHESITATING,
         !HESITATION.is_match(&folded),

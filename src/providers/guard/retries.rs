@@ -8,12 +8,14 @@ use tokio::time::Instant;
 
 /// Retries that each request earns.
 const SHARE: f64 = 0.2;
-/// Retries that each second brings, whatever the load.
-const PER_SECOND: f64 = 10.0;
+/// Retries that each second brings, whatever the load; a little less than the ten promised, so that
+/// what was saved up fits in, too.
+const PER_SECOND: f64 = 9.5;
 /// Most earned retries that are saved up.
-const MOST_EARNED: f64 = 100.0;
-/// Time whose retries are saved up.
-const RESERVE: Duration = Duration::from_secs(1);
+const MOST_EARNED: f64 = 4.0;
+/// Time whose retries are saved up. Little is: what was saved in good times would be spent on top
+/// when everything fails.
+const RESERVE: Duration = Duration::from_millis(200);
 
 /// The budget of one provider.
 #[derive(Debug)]

@@ -11,3 +11,5 @@ mod dashboards;
 mod service;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod v1;

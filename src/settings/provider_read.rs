@@ -43,6 +43,7 @@ struct RawModel {
     max_tokens: Option<u32>,
     max_completion_tokens: Option<u32>,
     temperature: Option<f64>,
+    passthrough: Option<bool>,
 }
 
 impl RawModel {
@@ -75,6 +76,7 @@ const MODEL_KEYS: &[&str] = &[
     "max_tokens",
     "max_completion_tokens",
     "temperature",
+    "passthrough",
 ];
 
 /// The keys known at a path within a provider.
@@ -269,6 +271,8 @@ fn model(
         max_tokens: raw.max_tokens,
         max_completion_tokens: raw.max_completion_tokens,
         temperature,
+        // Every dialect that is known so far is OpenAI's.
+        passthrough: raw.passthrough.unwrap_or(true),
     })
 }
 

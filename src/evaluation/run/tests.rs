@@ -184,6 +184,7 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
         steps: Vec::new(),
         usage: Usage::default(),
         tool_calls: Vec::new(),
+        model: None,
         complete: true,
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Dialect, MAX_MODELS, ModelSettings, ProviderSettings, Secret, problem::Problems,
     provider::is_label, read::element,
 };
-use crate::domain::Signal;
+use crate::domain::{OwnModel, Signal};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -213,6 +213,13 @@ fn model(
     problems: &mut Problems,
 ) -> Option<ModelSettings> {
     let name = label(&format!("{path}.name"), raw.called().map(str::to_owned), problems);
+    if name.as_deref().and_then(OwnModel::of).is_some() {
+        problems.add(
+            &format!("{path}.name"),
+            "clients of /v1 ask for the service itself by this name",
+            "give the model another `name`",
+        );
+    }
     let model = raw.model.filter(|m| !m.trim().is_empty() && m.len() <= 256);
     if model.is_none() {
         problems.add(

@@ -118,7 +118,7 @@ async fn a_stream_that_breaks_off_ends_with_an_error_and_without_the_marker() {
 #[tokio::test]
 async fn a_failure_before_the_first_chunk_is_a_status() {
     let (service, _upstream) = service(&["big"], Answer::Status(429, Some(7))).await;
-    let body = with(question("big", ASK), json!({"stream": true}));
+    let body = with(question("big", ASK), json!({"stream": true, "meta": {"deadline_ms": 2000}}));
     let response = service.client.post(service.url(CHAT)).json(&body).send().await.unwrap();
     assert_eq!(
         (response.status().as_u16(), &response.headers()["retry-after"]),
@@ -154,7 +154,7 @@ async fn who_leaves_cancels_the_work() {
     let left = asking.timeout(Duration::from_millis(500)).send().await;
     assert!(left.is_err() && upstream.calls().len() == 1);
     let gone = async {
-        while !service.text("/metrics").await.contains("outcome=\"cancelled\"") {
+        while !service.text("/metrics").await.contains("result=\"cancelled\"") {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{ModelProfile, Strategy},
+    domain::{ModelProfile, OwnModel, Strategy},
     http::{ApiState, FieldError, Problem, ProblemKind, near::nearest},
     meta::MetaOrchestrator,
 };
@@ -21,10 +21,8 @@ pub(in crate::http) const DOCUMENTED_MODEL_ROUTE: &str = "/v1/models/{model}";
 /// What a model's name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meant {
-    /// Whatever the policy says: `meta`, `auto`.
-    Policy,
-    /// This strategy: `meta/hybrid` and the like.
-    Strategy(Strategy),
+    /// The service itself.
+    Own(OwnModel),
     /// This configured model and nobody else.
     Expert(String),
 }
@@ -68,7 +66,7 @@ pub struct ModelObject {
 )]
 pub(super) async fn list_models(State(state): State<ApiState>) -> Json<ModelList> {
     let meta = &state.orchestrator;
-    let own = Strategy::ALL.iter().map(|strategy| object(name(*strategy), OWNER, meta));
+    let own = Strategy::ALL.iter().map(|strategy| object(strategy.model_name(), OWNER, meta));
     let configured = meta.models().map(|profile| of_profile(profile, meta));
     Json(ModelList { object: "list", data: own.chain(configured).collect() })
 }
@@ -90,8 +88,8 @@ pub(super) async fn get_model(
 ) -> Result<Json<ModelObject>, Problem> {
     let meta = &state.orchestrator;
     let found = match meant(&asked, meta)? {
-        Meant::Policy => object(asked, OWNER, meta),
-        Meant::Strategy(strategy) => object(name(strategy), OWNER, meta),
+        Meant::Own(OwnModel::Policy) => object(asked, OWNER, meta),
+        Meant::Own(OwnModel::Strategy(strategy)) => object(strategy.model_name(), OWNER, meta),
         Meant::Expert(expert) => {
             let owner = meta.models().find(|profile| *profile.name == *expert);
             let owner = owner.map_or_else(String::new, |profile| profile.provider.to_string());
@@ -106,13 +104,14 @@ pub(super) async fn get_model(
 /// # Errors
 /// [`ProblemKind::UnknownModel`].
 pub(super) fn meant(asked: &str, meta: &MetaOrchestrator) -> Result<Meant, Problem> {
-    if let Some(own) = own(asked) {
-        return Ok(own);
+    if let Some(own) = OwnModel::of(asked) {
+        return Ok(Meant::Own(own));
     }
     if meta.models().any(|profile| *profile.name == *asked) {
         return Ok(Meant::Expert(asked.to_owned()));
     }
-    let mut known: Vec<String> = Strategy::ALL.iter().map(|strategy| name(*strategy)).collect();
+    let mut known: Vec<String> =
+        Strategy::ALL.iter().map(|strategy| strategy.model_name()).collect();
     known.extend(meta.models().map(|profile| profile.name.to_string()));
     let shown: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
     let hint = match nearest(asked, known.iter().map(String::as_str)) {
@@ -130,41 +129,10 @@ pub(super) fn meant(asked: &str, meta: &MetaOrchestrator) -> Result<Meant, Probl
 
 const OWNER: &str = "meta-orchestrator";
 
-/// `meta/hybrid`; as the API writes strategies elsewhere (`meta/ai_first`), it is read, too.
-fn own(asked: &str) -> Option<Meant> {
-    if matches!(asked, "meta" | "auto") {
-        return Some(Meant::Policy);
-    }
-    let strategy = asked.strip_prefix("meta/")?.replace('-', "_");
-    strategy.parse().ok().map(Meant::Strategy)
-}
-
-fn name(strategy: Strategy) -> String {
-    format!("meta/{}", strategy.name().replace('_', "-"))
-}
-
 fn of_profile(profile: &ModelProfile, meta: &MetaOrchestrator) -> ModelObject {
     object(profile.name.to_string(), &profile.provider, meta)
 }
 
 fn object(id: String, owner: &str, meta: &MetaOrchestrator) -> ModelObject {
     ModelObject { id, object: "model", created: meta.began_unix(), owned_by: owner.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_strategy_has_a_name_that_means_it() {
-        for strategy in Strategy::ALL {
-            assert_eq!(own(&name(*strategy)), Some(Meant::Strategy(*strategy)));
-        }
-        assert_eq!(name(Strategy::ParallelFusion), "meta/parallel-fusion");
-        assert_eq!(own("meta/AIFirst"), Some(Meant::Strategy(Strategy::AiFirst)));
-        assert_eq!(own("auto"), Some(Meant::Policy));
-        for stranger in ["meta/llama-3.1-8b", "hybrid", "meta/", "gpt-4o"] {
-            assert_eq!(own(stranger), None, "{stranger}");
-        }
-    }
 }

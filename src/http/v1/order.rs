@@ -7,7 +7,7 @@ use super::{
     models::{Meant, meant},
 };
 use crate::{
-    domain::{AsiMode, Dialogue, Passthrough, Request, ResponseId, Strategy, TenantId},
+    domain::{AsiMode, Dialogue, OwnModel, Passthrough, Request, ResponseId, Strategy, TenantId},
     http::{FieldError, Problem, ProblemKind, RequestLimits},
     meta::MetaOrchestrator,
 };
@@ -33,7 +33,7 @@ pub(super) fn request(
     let options = &mut chat.options;
     let wanted = match (&alone, &meant) {
         (Some(_), _) => Some(Strategy::AiFirst),
-        (None, Meant::Strategy(strategy)) => Some(*strategy),
+        (None, Meant::Own(OwnModel::Strategy(strategy))) => Some(*strategy),
         (None, _) => None,
     };
     let why = alone.clone().unwrap_or_else(|| format!("the model is `{}`", chat.model));
@@ -63,7 +63,7 @@ pub(super) fn request(
     }
     let expert = match meant {
         Meant::Expert(name) => Some(name),
-        Meant::Policy | Meant::Strategy(_) => None,
+        Meant::Own(_) => None,
     };
     if let Some(place) = &passed {
         takes(expert.as_deref(), place, meta)?;

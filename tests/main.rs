@@ -17,3 +17,5 @@ mod measured;
 mod service;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod v1;

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use crate::{
     documents::Documents,
     domain::{
-        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, Prompt, Request, Stage, Standings,
-        Trace, Usage,
+        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, ModelProfile, Prompt, Request,
+        Stage, Standings, Trace, Usage,
     },
     fusion::Rule,
 };
@@ -117,20 +117,27 @@ impl Asi {
         Self { hedging, ..self }
     }
 
-    /// The models that may answer this request: the one that it names, or all; best first, those
-    /// that are likely to fail last.
+    /// The models that may answer this request: the one that it names, or all that can take what it
+    /// passes through; best first, those that are likely to fail last.
     fn who_may_answer(&self, request: &Request) -> Vec<Arc<dyn LanguageModel>> {
-        let named = |m: &&Arc<dyn LanguageModel>| {
-            request.expert.as_deref().is_none_or(|name| name == &*m.profile().name)
+        let may = |m: &&Arc<dyn LanguageModel>| {
+            let profile = m.profile();
+            let named = request.expert.as_deref().is_none_or(|name| name == &*profile.name);
+            named && (profile.passthrough || request.passthrough().is_none())
         };
-        let mut models: Vec<_> = self.models.iter().filter(named).cloned().collect();
+        let mut models: Vec<_> = self.models.iter().filter(may).cloned().collect();
         models.sort_by_key(|model| model.is_ailing());
         models
     }
 
     /// Names of the configured models, best first.
     pub fn models(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.models.iter().map(|m| &*m.profile().name)
+        self.profiles().map(|profile| &*profile.name)
+    }
+
+    /// What is known of the configured models, best first.
+    pub fn profiles(&self) -> impl ExactSizeIterator<Item = &ModelProfile> {
+        self.models.iter().map(|model| model.profile())
     }
 
     /// The documents behind the document experts.

@@ -40,8 +40,9 @@ impl<'a> Panel<'a> {
         let mut prompt = task.prompt.clone();
         let mut findings = Findings::default();
         if task.request.is_open_to_all() {
-            let (drafts, passages) =
+            let (mut drafts, passages) =
                 documentary::consult(&asi.documents, task.request, !models.is_empty()).await;
+            drafts.retain(|draft| task.request.allows(&draft.content));
             findings.from_documents = !drafts.is_empty() || !passages.is_empty();
             findings.experts = drafts.iter().map(ExpertReport::of).collect();
             findings.drafts = drafts;

@@ -29,6 +29,7 @@ fn model(name: &str, prior: f64, script: &[Result<&'static str, ModelError>]) ->
             prior: Signal::clamped(prior),
             weight: 1.0,
             price_per_million: Some((1e6, 0.0)),
+            passthrough: false,
         },
         script: script.to_vec(),
         prompts: Mutex::default(),

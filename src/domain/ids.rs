@@ -115,6 +115,12 @@ impl ResponseId {
         Uuid::try_parse(uuid).map(Self).map_err(|_| IdError::NotAResponseId)
     }
 
+    /// When it was generated, in seconds since 1970.
+    #[must_use]
+    pub fn unix_seconds(&self) -> u64 {
+        self.0.get_timestamp().map_or(0, |moment| moment.to_unix().0)
+    }
+
     /// The 16 bytes, for keys in a store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {

@@ -41,5 +41,5 @@ pub use record::{
 pub use reply::{ConsensusReport, Dissent, ExpertReport, OrchestratorKind, Reply, Vote};
 pub use request::{Budget, Dialogue, Passage, Request};
 pub use scale::{Elp, Position, ScaleError, Signal};
-pub use strategy::{AsiMode, Consensus, Strategy, Tier, UnknownName};
+pub use strategy::{AsiMode, Consensus, OwnModel, Strategy, Tier, UnknownName};
 pub use trace::{Stage, Trace, TraceEntry};

@@ -25,6 +25,8 @@ pub struct ModelProfile {
     pub weight: f64,
     /// US dollars per million prompt tokens, and per million completion tokens.
     pub price_per_million: Option<(f64, f64)>,
+    /// Whether it takes what is passed through: [`Passthrough`].
+    pub passthrough: bool,
 }
 
 /// What a model is asked.
@@ -59,6 +61,18 @@ pub struct Sampling {
     pub stop: Vec<String>,
     /// For answers that can be drawn again.
     pub seed: Option<i64>,
+}
+
+impl Sampling {
+    /// Whether a text that was not drawn for this caller keeps to his limits: about four characters
+    /// make a token, and nothing of what ends an answer is in it.
+    #[must_use]
+    pub fn allows(&self, text: &str) -> bool {
+        const CHARS_A_TOKEN: usize = 4;
+        let most = self.max_tokens.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        most.is_none_or(|most| text.chars().count() <= most.saturating_mul(CHARS_A_TOKEN))
+            && !self.stop.iter().any(|stop| text.contains(stop.as_str()))
+    }
 }
 
 /// Parts of a request in OpenAI's dialect that this service neither reads nor changes. Only models

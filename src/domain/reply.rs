@@ -178,6 +178,9 @@ pub struct Reply {
     pub usage: Usage,
     /// Calls of the caller's tools, in the form of OpenAI's dialect; then `content` may be empty.
     pub tool_calls: Vec<serde_json::Value>,
+    /// The model whose own words the answer is, as its provider names it; `None` where it is a
+    /// solver's, the lake's, the documents', nobody's or several models' together.
+    pub model: Option<String>,
     /// Whether the answer is whole; `false` where a limit on its length cut it.
     pub complete: bool,
 }

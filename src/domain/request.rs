@@ -44,6 +44,18 @@ impl Request {
             && self.dialogue.as_ref().is_none_or(Dialogue::is_bare)
     }
 
+    /// Whether a text that was not drawn for this request keeps to the caller's limits on answers.
+    #[must_use]
+    pub fn allows(&self, text: &str) -> bool {
+        self.dialogue.as_ref().is_none_or(|dialogue| dialogue.sampling.allows(text))
+    }
+
+    /// What the caller wants passed through as it is.
+    #[must_use]
+    pub fn passthrough(&self) -> Option<&Passthrough> {
+        self.dialogue.as_ref()?.passthrough.as_deref()
+    }
+
     /// Whether whoever knows the answer may give it. A solver does not know what a caller's
     /// instructions ask of an answer, nor his tools, so it is silent there.
     #[must_use]
@@ -67,8 +79,12 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
+    /// An answer that ended where this caller wanted it to end is half an answer for others.
     fn is_bare(&self) -> bool {
-        self.instructions.is_none() && self.turns.is_empty() && self.passthrough.is_none()
+        self.instructions.is_none()
+            && self.turns.is_empty()
+            && self.sampling.stop.is_empty()
+            && self.passthrough.is_none()
     }
 }
 

@@ -73,6 +73,36 @@ named! {
     }
 }
 
+impl Strategy {
+    /// The name by which chat clients ask for the service with this strategy: `meta/hybrid`.
+    #[must_use]
+    pub fn model_name(self) -> String {
+        format!("meta/{}", self.name().replace('_', "-"))
+    }
+}
+
+/// What a chat client means that asks for the service itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnModel {
+    /// Whatever the policy says: `meta`, `auto`.
+    Policy,
+    /// This strategy: `meta/hybrid` and the like.
+    Strategy(Strategy),
+}
+
+impl OwnModel {
+    /// Reads a model's name; `None` for names that are no own. Strategies are read as they are
+    /// written elsewhere, too: `meta/ai_first`.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        if matches!(name, "meta" | "auto") {
+            return Some(Self::Policy);
+        }
+        let strategy = name.strip_prefix("meta/")?.replace('-', "_");
+        strategy.parse().ok().map(Self::Strategy)
+    }
+}
+
 named! {
     /// How hard ASI tries.
     AsiMode, "ASI mode" {
@@ -110,5 +140,24 @@ named! {
         Flux = "flux",
         /// The AI tier: slow and strong.
         Asi = "asi",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_strategy_has_a_model_name_that_means_it() {
+        for strategy in Strategy::ALL {
+            let meant = OwnModel::of(&strategy.model_name());
+            assert_eq!(meant, Some(OwnModel::Strategy(*strategy)));
+        }
+        assert_eq!(Strategy::ParallelFusion.model_name(), "meta/parallel-fusion");
+        assert_eq!(OwnModel::of("meta/AIFirst"), Some(OwnModel::Strategy(Strategy::AiFirst)));
+        assert_eq!(OwnModel::of("auto"), Some(OwnModel::Policy));
+        for stranger in ["meta/llama-3.1-8b", "hybrid", "meta/", "openrouter/auto", "gpt-4o"] {
+            assert_eq!(OwnModel::of(stranger), None, "{stranger}");
+        }
     }
 }

@@ -117,6 +117,11 @@ impl<'a> Fields<'a> {
         self.faults.report(&self.place, detail, fix);
     }
 
+    /// Takes whatever nobody asked for, and leaves it aside: for bodies whose senders add to them.
+    pub fn ignore_the_rest(&mut self) {
+        self.map.clear();
+    }
+
     fn refuse_the_rest(self) {
         for name in self.map.keys() {
             // To look for what each of a hundred thousand names may have meant takes seconds.
@@ -195,6 +200,15 @@ impl Field<'_> {
                 let fix = format!("send a whole number from {} to {}", range.start(), range.end());
                 self.refuse("is out of range", fix)
             }
+        }
+    }
+
+    /// A whole number of either sign.
+    pub fn integer(self) -> Option<i64> {
+        let Value::Number(number) = &self.value else { return self.mistyped("a whole number") };
+        match number.as_i64() {
+            Some(number) => Some(number),
+            None => self.refuse("is no whole number of 64 bits", "send a whole number"),
         }
     }
 
@@ -280,6 +294,18 @@ impl Field<'_> {
             Value::Object(map) => Fields::of(map, self.place, self.faults, read),
             _ => self.mistyped("an object"),
         }
+    }
+
+    /// The value as it came.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The value as it came, to be passed on.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        self.value
     }
 
     /// Whether the value is a string.

@@ -28,7 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Problem, ProblemKind, near::nearest};
+use super::{Problem, ProblemKind, near::nearest, openapi, v1};
 
 /// The header that carries the request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -147,10 +147,11 @@ async fn observe(
         since: Instant::now(),
         status: CLIENT_WENT,
     };
+    let openai = v1::is_here(request.uri().path());
     let (method, route) = (watch.method, watch.template());
     let span = tracing::info_span!("http_request", request_id = %id, method, route);
     let response = next.run(request).instrument(span.clone()).await;
-    let (mut response, problem) = name_the_request(response, &id);
+    let (mut response, problem) = name_the_request(response, &id, openai);
     finish_headers(response.headers_mut(), &id);
     span.in_scope(|| watch.end(response.status(), problem));
     response
@@ -170,7 +171,7 @@ struct Watch {
 
 impl Watch {
     fn template(&self) -> &str {
-        self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
+        self.route.as_ref().map_or("unmatched", |route| openapi::documented(route.as_str()))
     }
 
     /// Failures of this service are logged here and nowhere else.
@@ -192,14 +193,15 @@ impl Drop for Watch {
     }
 }
 
-/// Writes a problem again, with the request's id in it; says which kind it was.
-fn name_the_request(mut response: Response, id: &str) -> (Response, &'static str) {
+/// Writes a problem again, with the request's id in it and in the form that its client reads; says
+/// which kind it was.
+fn name_the_request(mut response: Response, id: &str, openai: bool) -> (Response, &'static str) {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return (response, "");
     };
     let slug = problem.kind().slug();
     let headers = std::mem::take(response.headers_mut());
-    let mut response = problem.respond(Some(id));
+    let mut response = if openai { v1::respond(problem, id) } else { problem.respond(Some(id)) };
     // What was added on the way, such as `Allow`; but not what described the former body.
     for (name, value) in &headers {
         if name != header::CONTENT_LENGTH && !response.headers().contains_key(name) {

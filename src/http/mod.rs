@@ -18,6 +18,7 @@ mod problem;
 mod serve;
 mod sse;
 pub mod unified;
+pub mod v1;
 
 use std::sync::Arc;
 
@@ -84,8 +85,9 @@ impl FromRef<ApiState> for () {
 
 /// Everything that is served.
 pub fn router(state: ApiState) -> Router {
-    let (work, _) = unified::work().split_for_parts();
-    let (looks, _) = unified::looks().merge(probes::routes()).split_for_parts();
+    let (work, _) = unified::work().merge(v1::work()).split_for_parts();
+    let looks = unified::looks().merge(v1::looks()).merge(probes::routes());
+    let (looks, _) = looks.split_for_parts();
     let telemetry = Arc::clone(&state.telemetry);
     let routes = admit(work, state.max_in_flight).merge(looks).with_state(state);
     dress(routes, telemetry, openapi::paths())

@@ -12,7 +12,7 @@ use utoipa::{
 
 use super::{
     PROBLEM_JSON, ProblemBody, ProblemKind, RequestLimits, downconvert, probes, probes::Endpoint,
-    unified,
+    unified, v1,
 };
 
 use crate::domain::Policy;
@@ -26,6 +26,7 @@ Every response carries an `x-request-id`; send one of your own (1 to 128 letters
 /// Schemas of request bodies: what they do not name is refused.
 const CLOSED_SCHEMAS: &[&str] = &[
     "ProcessBody",
+    "RequestOptions",
     "NamedPassage",
     "FeedbackBody",
     "PolicyChange",
@@ -36,6 +37,8 @@ const CLOSED_SCHEMAS: &[&str] = &[
 /// Problems of single operations, beyond those of all and those of all that take a body.
 const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("process", &[502, 503, 504]),
+    ("createChatCompletion", &[400, 404, 408, 413, 415, 502, 503, 504]),
+    ("getModel", &[404]),
     ("getStrategy", &[503]),
     ("changeStrategy", &[409, 503]),
     ("giveFeedback", &[404, 503]),
@@ -43,6 +46,9 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
 ];
 const BODY_PROBLEMS: &[u16] = &[400, 408, 413, 415, 422];
 const COMMON_PROBLEMS: &[u16] = &[431, 500];
+
+/// The response of every error under `/v1`.
+const OPENAI_ERROR: &str = "OpenAiError";
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(generate);
 
@@ -71,6 +77,11 @@ pub fn paths() -> Vec<String> {
     members(document().get("paths")).map(|(path, _)| path.clone()).collect()
 }
 
+/// A route as the document writes it: the router marks a parameter that has slashes.
+pub(super) fn documented(route: &str) -> &str {
+    if route == v1::MODEL_ROUTE { v1::DOCUMENTED_MODEL_ROUTE } else { route }
+}
+
 /// Everything that can be called.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let operations = members(document().get("paths")).flat_map(|(path, item)| {
@@ -97,6 +108,7 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     servers((url = "/", description = "The service that serves this document.")),
     tags(
         (name = "unified", description = "Ask, judge, steer and watch the orchestrator."),
+        (name = "openai", description = "Chat with any OpenAI client. Errors are OpenAI's, too."),
         (name = "operations", description = "Probes, metrics and documents.")
     )
 )]
@@ -104,7 +116,7 @@ struct Base;
 
 fn generate() -> Value {
     let mut document: OpenApi = Base::openapi();
-    for routes in [unified::work(), unified::looks(), probes::routes()] {
+    for routes in [unified::work(), unified::looks(), v1::work(), v1::looks(), probes::routes()] {
         document.merge(routes.into_openapi());
     }
     document.info.description = Some(DESCRIPTION.to_owned());
@@ -115,6 +127,8 @@ fn generate() -> Value {
     let mut schemas = Vec::new();
     ProblemBody::schemas(&mut schemas);
     schemas.push((ProblemBody::name().into_owned(), ProblemBody::schema()));
+    v1::OpenAiErrorBody::schemas(&mut schemas);
+    schemas.push((v1::OpenAiErrorBody::name().into_owned(), v1::OpenAiErrorBody::schema()));
     let components = document.components.get_or_insert_default();
     components.schemas.extend(schemas);
     let mut document = serde_json::to_value(document).unwrap_or_default();
@@ -131,6 +145,8 @@ fn describe_limits(document: &mut Value, limits: &RequestLimits) {
         ("ProcessBody/properties/input", "maxLength", json!(limits.max_input_chars)),
         ("ProcessBody/properties/context", "maxItems", json!(limits.max_context_passages)),
         ("ProcessBody/properties/deadline_ms", "maximum", json!(longest)),
+        ("RequestOptions/properties/context", "maxItems", json!(limits.max_context_passages)),
+        ("RequestOptions/properties/deadline_ms", "maximum", json!(longest)),
         ("ContextPassage/oneOf/0", "pattern", json!(r"\S")),
         (weights, "maxProperties", json!(Policy::MAX_CUSTOM_WEIGHTS)),
         (weights, "propertyNames", json!({"minLength": 1, "maxLength": Policy::MAX_EXPERT_CHARS})),
@@ -152,6 +168,11 @@ fn finish(document: &mut Value) {
             }
         }
     }
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut)
+        && let Some(item) = paths.remove(v1::MODEL_ROUTE)
+    {
+        paths.insert(v1::DOCUMENTED_MODEL_ROUTE.to_owned(), item);
+    }
     let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
     for operation in paths.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten()) {
         finish_operation(operation.1);
@@ -162,7 +183,9 @@ fn finish_operation(operation: &mut Value) {
     let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
     let own = OWN_PROBLEMS.iter().find(|(operation, _)| *operation == id);
     let own = own.map_or(&[][..], |(_, statuses)| statuses);
-    let body = if operation.get("requestBody").is_some() { BODY_PROBLEMS } else { &[] };
+    let openai = operation.pointer("/tags/0").is_some_and(|tag| tag == "openai");
+    let has_body = operation.get("requestBody").is_some() && !openai;
+    let body = if has_body { BODY_PROBLEMS } else { &[] };
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
@@ -170,7 +193,11 @@ fn finish_operation(operation: &mut Value) {
         set(response, "headers", json!({"x-request-id": reference("headers", "RequestId")}));
     }
     for status in [own, body, COMMON_PROBLEMS].concat() {
-        responses.insert(status.to_string(), reference("responses", &response_name(status)));
+        let name = match openai && status != 431 {
+            true => OPENAI_ERROR.to_owned(),
+            false => response_name(status),
+        };
+        responses.insert(status.to_string(), reference("responses", &name));
     }
 }
 
@@ -199,6 +226,16 @@ fn problem_responses() -> Value {
     }
     let too_large = json!({"description": "The header is too large. The response has no body."});
     responses.insert(response_name(431), too_large);
+    let openai = json!({
+        "description": "Switch on `code`: `model_not_found`, `unsupported_parameter`, else the last \
+                        part of the problem's `type` with `_` for `-`.",
+        "headers": {
+            "x-request-id": reference("headers", "RequestId"),
+            "retry-after": reference("headers", "RetryAfter"),
+        },
+        "content": {"application/json": {"schema": reference("schemas", "OpenAiErrorBody")}},
+    });
+    responses.insert(OPENAI_ERROR.to_owned(), openai);
     // A status that no documented operation answers with.
     responses.remove(&response_name(405));
     Value::Object(responses)
@@ -255,12 +292,14 @@ mod tests {
             assert!(operation["tags"][0].is_string(), "{id}");
             assert!(operation["responses"]["500"].is_object(), "{id}");
             if let Some(body) = operation.get("requestBody") {
-                assert!(operation["responses"]["422"].is_object(), "{id}");
+                let openai = operation["tags"][0] == "openai";
+                let invalid = if openai { "400" } else { "422" };
+                assert!(operation["responses"][invalid].is_object(), "{id}");
                 let examples = &body["content"]["application/json"]["examples"];
                 assert!(examples.as_object().is_some_and(|e| !e.is_empty()), "{id}");
             }
         }
-        assert_eq!(ids.len(), 11, "{ids:?}");
+        assert_eq!(ids.len(), 14, "{ids:?}");
         for (id, _) in OWN_PROBLEMS {
             assert!(ids.contains(id), "{id} is no operation");
         }

@@ -63,10 +63,14 @@ kinds! {
     MalformedJson = "malformed-json", BAD_REQUEST, "The body is not JSON";
     /// The JSON is nested more deeply than is read.
     JsonTooDeep = "json-too-deep", BAD_REQUEST, "The JSON is nested too deeply";
+    /// No configured model can take what a field wants passed on to it.
+    UnsupportedField = "unsupported-field", BAD_REQUEST, "No configured model takes this field";
     /// There is nothing at this path.
     NotFound = "not-found", NOT_FOUND, "There is nothing at this path";
     /// Feedback names a response that does not exist.
     UnknownResponse = "unknown-response", NOT_FOUND, "There is no such response";
+    /// A chat names a model that does not exist.
+    UnknownModel = "unknown-model", NOT_FOUND, "There is no such model";
     /// The path exists, the method does not.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not take this method";
     /// The body did not arrive in time.
@@ -201,6 +205,12 @@ impl Problem {
             many => format!("{} fields of the request are invalid.", many.len()),
         };
         Self { errors, ..Self::new(ProblemKind::InvalidRequest, detail) }
+    }
+
+    /// A problem of one field, with its whole detail.
+    #[must_use]
+    pub fn of_field(kind: ProblemKind, detail: impl Into<String>, error: FieldError) -> Self {
+        Self { errors: vec![error], ..Self::new(kind, detail) }
     }
 
     /// Names the experts that failed.

@@ -54,6 +54,11 @@ impl Outbox {
         bytes.extend_from_slice(b"\n\n");
     }
 
+    /// Whether nothing waits to go out.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn take(&self) -> Option<Bytes> {
         let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (!bytes.is_empty()).then(|| Bytes::from(std::mem::take(&mut *bytes)))

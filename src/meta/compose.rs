@@ -246,8 +246,20 @@ pub(super) fn reply(
         steps: answer.draft.map(|d| d.steps.clone()).unwrap_or_default(),
         usage,
         tool_calls: answer.draft.map(|d| d.tool_calls.clone()).unwrap_or_default(),
+        model: answer.draft.and_then(|d| model_behind(d, gathered)),
         complete: answer.draft.is_none_or(|d| d.complete),
     }
+}
+
+/// The model that worded this draft alone, as its provider names it.
+fn model_behind(draft: &Draft, gathered: &Gathered) -> Option<String> {
+    let experts = gathered.asi.iter().flat_map(|findings| &findings.experts);
+    let mut authors = experts.filter(|expert| {
+        draft.source.kind == SourceKind::Model
+            && expert.name == *draft.source.name
+            && expert.signal.is_some()
+    });
+    authors.next()?.model.clone()
 }
 
 /// What a reply shows of its ending.

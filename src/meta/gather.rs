@@ -174,7 +174,9 @@ impl Journey<'_> {
         if self.request.is_open_to_all() {
             let immediate = self.flux.immediate(self.request);
             gathered.lake_hit = immediate.lake_hit;
-            gathered.flux_drafts = immediate.drafts.into_iter().map(|d| self.checked(d)).collect();
+            let mut drafts = immediate.drafts;
+            drafts.retain(|draft| self.request.allows(&draft.content));
+            gathered.flux_drafts = drafts.into_iter().map(|d| self.checked(d)).collect();
         }
         let sure = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
         let wanted = !sure || self.decision.strategy == Strategy::ParallelFusion;

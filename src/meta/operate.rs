@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        LedgerEvent, OutcomeRecord, OutcomeSource, Policy, PolicyRecord, ResponseId, TenantId,
+        LedgerEvent, ModelProfile, OutcomeRecord, OutcomeSource, Policy, PolicyRecord, ResponseId,
+        TenantId,
     },
     ledger::LedgerError,
     performance::Snapshot,
@@ -110,6 +111,17 @@ impl MetaOrchestrator {
     #[must_use]
     pub fn model_names(&self) -> Vec<String> {
         self.parts.asi.models().map(str::to_owned).collect()
+    }
+
+    /// What is known of the AI tier's models, best first.
+    pub fn models(&self) -> impl ExactSizeIterator<Item = &ModelProfile> {
+        self.parts.asi.profiles()
+    }
+
+    /// When this orchestrator began, in seconds since 1970.
+    #[must_use]
+    pub fn began_unix(&self) -> u64 {
+        u64::try_from(self.began_ms / 1000).unwrap_or(0)
     }
 
     /// The figures per strategy and tier.

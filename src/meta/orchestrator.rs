@@ -59,13 +59,14 @@ pub struct Parts {
 pub struct MetaOrchestrator {
     pub(super) parts: Parts,
     pub(super) started: Instant,
+    pub(super) began_ms: i64,
 }
 
 impl MetaOrchestrator {
     /// An orchestrator of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, started: Instant::now() }
+        Self { began_ms: parts.clock.now_ms(), parts, started: Instant::now() }
     }
 
     /// Answers a request, abstains honestly, or says why neither was possible.

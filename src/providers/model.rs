@@ -56,6 +56,7 @@ pub(super) fn models(
             prior: settings.prior,
             weight: settings.weight,
             price_per_million: settings.price_per_million,
+            passthrough: settings.passthrough,
         };
         metrics.know_model(&profile);
         Arc::new(HttpModel {

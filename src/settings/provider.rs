@@ -90,6 +90,9 @@ pub struct ModelSettings {
     pub max_completion_tokens: Option<u32>,
     /// Sent as `temperature`; the provider's default where absent.
     pub temperature: Option<f64>,
+    /// Whether it takes what a caller of OpenAI's dialect wants passed through: tools, images,
+    /// `response_format`.
+    pub passthrough: bool,
 }
 
 impl ModelSettings {
@@ -108,6 +111,7 @@ impl ModelSettings {
             max_tokens: None,
             max_completion_tokens: None,
             temperature: None,
+            passthrough: true,
         }
     }
 }

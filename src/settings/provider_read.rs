@@ -14,7 +14,7 @@ use super::{
     Dialect, MAX_MODELS, ModelSettings, ProviderSettings, Secret, problem::Problems,
     provider::is_label, read::element,
 };
-use crate::domain::Signal;
+use crate::domain::{OwnModel, Signal};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -43,6 +43,7 @@ struct RawModel {
     max_tokens: Option<u32>,
     max_completion_tokens: Option<u32>,
     temperature: Option<f64>,
+    passthrough: Option<bool>,
 }
 
 impl RawModel {
@@ -75,6 +76,7 @@ const MODEL_KEYS: &[&str] = &[
     "max_tokens",
     "max_completion_tokens",
     "temperature",
+    "passthrough",
 ];
 
 /// The keys known at a path within a provider.
@@ -217,6 +219,13 @@ fn model(
     problems: &mut Problems,
 ) -> Option<ModelSettings> {
     let name = label(&format!("{path}.name"), raw.called().map(str::to_owned), problems);
+    if name.as_deref().and_then(OwnModel::of).is_some() {
+        problems.add(
+            &format!("{path}.name"),
+            "clients of /v1 ask for the service itself by this name",
+            "give the model another `name`",
+        );
+    }
     let model = raw.model.filter(|m| !m.trim().is_empty() && m.len() <= 256);
     if model.is_none() {
         problems.add(
@@ -275,6 +284,8 @@ fn model(
         max_tokens: raw.max_tokens,
         max_completion_tokens: raw.max_completion_tokens,
         temperature,
+        // Every dialect that is known so far is OpenAI's.
+        passthrough: raw.passthrough.unwrap_or(true),
     })
 }
 

@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
+use axum::body::{Body, Bytes};
 use axum::{
     Json, Router,
-    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
 };
-use futures_util::StreamExt;
-use serde_json::Value;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// What the upstream does with a call.
@@ -25,6 +25,11 @@ pub enum Answer {
     Says(&'static str),
     /// Says this to whoever asks for the model of that name; anything else to others.
     ByModel(&'static [(&'static str, &'static str)]),
+    /// This body.
+    Body(Value),
+    /// This stream of events, a piece at a time with this pause before each, and then the end of the
+    /// body, whether the events say so or not.
+    Streams(&'static [&'static str], Duration),
     /// This status, with `Retry-After` in seconds where given.
     Status(u16, Option<u32>),
     /// Never answers.
@@ -111,6 +116,14 @@ async fn complete(
         Answer::ByModel(texts) => {
             let text = texts.iter().find(|(name, _)| *name == model).map_or("42", |(_, t)| t);
             completion(&model, text)
+        }
+        Answer::Body(body) => Json(body).into_response(),
+        Answer::Streams(pieces, pause) => {
+            let pieces = stream::iter(pieces).then(move |piece| async move {
+                tokio::time::sleep(pause).await;
+                Ok::<_, std::convert::Infallible>(Bytes::from_static(piece.as_bytes()))
+            });
+            ([("content-type", "text/event-stream")], Body::from_stream(pieces)).into_response()
         }
         Answer::Status(status, retry_after) => {
             let mut response = StatusCode::from_u16(status).unwrap().into_response();

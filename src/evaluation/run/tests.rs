@@ -185,6 +185,7 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
         steps: Vec::new(),
         usage: Usage::default(),
         tool_calls: Vec::new(),
+        model: None,
         complete: true,
     }
 }

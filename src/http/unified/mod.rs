@@ -18,7 +18,7 @@ pub use metrics::{
     AccuracyFigure, Figures, FluxFigures, LakeFigures, LedgerFigures, MetricsResult,
     StrategyFigures, TierFigures,
 };
-pub use process::{ContextPassage, NamedPassage, ProcessBody, RequestLimits};
+pub use process::{ContextPassage, NamedPassage, ProcessBody, RequestLimits, RequestOptions};
 pub use strategy::{AdaptiveChange, PolicyChange, PolicyResult, ThresholdsChange};
 pub use stream::{DecisionEvent, DeltaEvent};
 pub use wire::{

@@ -88,6 +88,80 @@ pub struct ProcessBody {
     pub stream: bool,
 }
 
+/// How a request is to be treated: what `process` takes beside its input, and what chat clients may
+/// add as `meta`.
+#[derive(Debug, Clone, Default, PartialEq, ToSchema)]
+pub struct RequestOptions {
+    /// Passages to answer from. Answers from context are not remembered.
+    #[schema(required = false, value_type = Option<Vec<ContextPassage>>)]
+    pub context: Vec<Passage>,
+    /// The conversation that the request belongs to. Answers within one are not remembered.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 128,
+        pattern = "^[A-Za-z0-9_.:@-]+$")]
+    pub session_id: Option<SessionId>,
+    /// The strategy; that of the model's name, else the policy's when absent.
+    pub strategy: Option<Strategy>,
+    /// How hard ASI tries; by complexity when absent.
+    pub mode: Option<AsiMode>,
+    /// How experts' answers become one; the policy's when absent.
+    pub consensus: Option<Consensus>,
+    /// Time from receipt to response, in milliseconds.
+    #[schema(minimum = 1)]
+    pub deadline_ms: Option<u64>,
+    /// Most that provider calls may cost together, in US dollars.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub max_cost_usd: Option<f64>,
+    /// Neither recall the answer from the Confidence Lake nor remember it there.
+    #[schema(required = false, value_type = Option<bool>, default = false)]
+    pub no_store: bool,
+}
+
+impl RequestOptions {
+    /// Reads them among other fields.
+    pub(in crate::http) fn read(fields: &mut Fields<'_>, limits: &RequestLimits) -> Self {
+        let longest = millis(limits.max_deadline);
+        let context = fields.optional("context", |field| passages(field, limits));
+        Self {
+            context: context.unwrap_or_default(),
+            session_id: fields.optional("session_id", |field| field.parsed(SessionId::new)),
+            strategy: fields.optional("strategy", |f| f.name()),
+            mode: fields.optional("mode", |f| f.name()),
+            consensus: fields.optional("consensus", |f| f.name()),
+            deadline_ms: fields.optional("deadline_ms", |field| field.whole(1..=longest)),
+            max_cost_usd: fields.optional("max_cost_usd", |f| f.number(0.0..=1_000_000.0)),
+            no_store: fields.optional("no_store", |f| f.flag()).unwrap_or(false),
+        }
+    }
+
+    /// The request with this input, in the house's own terms.
+    pub(in crate::http) fn into_request(
+        self,
+        id: ResponseId,
+        tenant: TenantId,
+        input: String,
+        limits: &RequestLimits,
+    ) -> Request {
+        let deadline = self.deadline_ms.map_or(limits.default_deadline, Duration::from_millis);
+        Request {
+            id,
+            tenant,
+            session: self.session_id,
+            input,
+            context: self.context,
+            strategy: self.strategy,
+            mode: self.mode,
+            consensus: self.consensus,
+            budget: Budget {
+                deadline: deadline.min(limits.max_deadline),
+                max_cost_usd: self.max_cost_usd,
+            },
+            dialogue: None,
+            expert: None,
+            no_store: self.no_store,
+        }
+    }
+}
+
 /// A piece of text to answer from: the text alone, or with the name of where it came from.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
@@ -171,22 +245,16 @@ impl FromFields for ProcessBody {
     type Context = RequestLimits;
 
     fn from_fields(fields: &mut Fields<'_>, limits: &RequestLimits) -> Option<Self> {
-        let longest = millis(limits.max_deadline);
         let input = fields.required("input", "send the question or task as a string", |field| {
             field.filled_text(limits.max_input_chars)
         });
-        let context = fields.optional("context", |field| passages(field, limits));
-        let session_id = fields.optional("session_id", |field| field.parsed(SessionId::new));
-        let strategy = fields.optional("strategy", |f| f.name());
-        let mode = fields.optional("mode", |f| f.name());
-        let consensus = fields.optional("consensus", |f| f.name());
-        let deadline_ms = fields.optional("deadline_ms", |field| field.whole(1..=longest));
-        let max_cost_usd = fields.optional("max_cost_usd", |field| field.number(0.0..=1_000_000.0));
-        let no_store = fields.optional("no_store", |f| f.flag()).unwrap_or(false);
+        let options = RequestOptions::read(fields, limits);
         let stream = fields.optional("stream", |f| f.flag()).unwrap_or(false);
+        let RequestOptions { context, session_id, strategy, mode, consensus, .. } = options;
+        let RequestOptions { deadline_ms, max_cost_usd, no_store, .. } = options;
         Some(Self {
             input: input?,
-            context: context.unwrap_or_default(),
+            context,
             session_id,
             strategy,
             mode,
@@ -203,24 +271,17 @@ impl ProcessBody {
     /// The request in the house's own terms.
     #[must_use]
     pub fn into_request(self, id: ResponseId, tenant: TenantId, limits: &RequestLimits) -> Request {
-        let deadline = self.deadline_ms.map_or(limits.default_deadline, Duration::from_millis);
-        Request {
-            id,
-            tenant,
-            session: self.session_id,
-            input: self.input,
+        let options = RequestOptions {
             context: self.context,
+            session_id: self.session_id,
             strategy: self.strategy,
             mode: self.mode,
             consensus: self.consensus,
-            budget: Budget {
-                deadline: deadline.min(limits.max_deadline),
-                max_cost_usd: self.max_cost_usd,
-            },
-            dialogue: None,
-            expert: None,
+            deadline_ms: self.deadline_ms,
+            max_cost_usd: self.max_cost_usd,
             no_store: self.no_store,
-        }
+        };
+        options.into_request(id, tenant, self.input, limits)
     }
 }
 

@@ -421,6 +421,7 @@ mod tests {
             steps: vec![Step { text: "0.15 × 80 = 12".to_owned() }],
             usage: Usage::default(),
             tool_calls: Vec::new(),
+            model: None,
             complete: true,
         }
     }

@@ -1,0 +1,138 @@
+//! `GET /v1/models`: the names that a chat may ask for.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{ModelProfile, OwnModel, Strategy},
+    http::{ApiState, FieldError, Problem, ProblemKind, near::nearest},
+    meta::MetaOrchestrator,
+};
+
+/// The router's path of one model: names have slashes.
+pub(in crate::http) const MODEL_ROUTE: &str = "/v1/models/{*model}";
+/// The same path as OpenAPI writes it.
+pub(in crate::http) const DOCUMENTED_MODEL_ROUTE: &str = "/v1/models/{model}";
+
+/// What a model's name means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// The service itself.
+    Own(OwnModel),
+    /// This configured model and nobody else.
+    Expert(String),
+}
+
+/// All names that a chat may ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ModelList {
+    /// Always `list`.
+    #[schema(example = "list")]
+    pub object: &'static str,
+    /// The service's own names first, then the configured models, best first.
+    pub data: Vec<ModelObject>,
+}
+
+/// One name that a chat may ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ModelObject {
+    /// The name.
+    #[schema(example = "meta/hybrid")]
+    pub id: String,
+    /// Always `model`.
+    #[schema(example = "model")]
+    pub object: &'static str,
+    /// Since when this service offers it, in seconds since 1970: its start.
+    pub created: u64,
+    /// `meta-orchestrator`, or the provider's configured name.
+    #[schema(example = "meta-orchestrator")]
+    pub owned_by: String,
+}
+
+/// List the models
+///
+/// `meta/…` routes by that strategy; every configured model is listed by its name, and then answers
+/// alone. `meta` and `auto` are taken, too: they route by the policy in force.
+#[utoipa::path(
+    get,
+    path = "/v1/models",
+    operation_id = "listModels",
+    tag = "openai",
+    responses((status = 200, description = "All models.", body = ModelList)),
+)]
+pub(super) async fn list_models(State(state): State<ApiState>) -> Json<ModelList> {
+    let meta = &state.orchestrator;
+    let own = Strategy::ALL.iter().map(|strategy| object(strategy.model_name(), OWNER, meta));
+    let configured = meta.models().map(|profile| of_profile(profile, meta));
+    Json(ModelList { object: "list", data: own.chain(configured).collect() })
+}
+
+/// Look a model up
+///
+/// 404 for a name that a chat could not ask for.
+#[utoipa::path(
+    get,
+    path = "/v1/models/{*model}",
+    operation_id = "getModel",
+    tag = "openai",
+    params(("model" = String, Path, description = "The name, slashes and all.", example = "meta/hybrid")),
+    responses((status = 200, description = "The model.", body = ModelObject)),
+)]
+pub(super) async fn get_model(
+    State(state): State<ApiState>,
+    Path(asked): Path<String>,
+) -> Result<Json<ModelObject>, Problem> {
+    let meta = &state.orchestrator;
+    let found = match meant(&asked, meta)? {
+        Meant::Own(OwnModel::Policy) => object(asked, OWNER, meta),
+        Meant::Own(OwnModel::Strategy(strategy)) => object(strategy.model_name(), OWNER, meta),
+        Meant::Expert(expert) => {
+            let owner = meta.models().find(|profile| *profile.name == *expert);
+            let owner = owner.map_or_else(String::new, |profile| profile.provider.to_string());
+            object(expert, &owner, meta)
+        }
+    };
+    Ok(Json(found))
+}
+
+/// What a name means. The service's own names come before a configured model of the same name.
+///
+/// # Errors
+/// [`ProblemKind::UnknownModel`].
+pub(super) fn meant(asked: &str, meta: &MetaOrchestrator) -> Result<Meant, Problem> {
+    if let Some(own) = OwnModel::of(asked) {
+        return Ok(Meant::Own(own));
+    }
+    if meta.models().any(|profile| *profile.name == *asked) {
+        return Ok(Meant::Expert(asked.to_owned()));
+    }
+    let mut known: Vec<String> =
+        Strategy::ALL.iter().map(|strategy| strategy.model_name()).collect();
+    known.extend(meta.models().map(|profile| profile.name.to_string()));
+    let shown: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
+    let hint = match nearest(asked, known.iter().map(String::as_str)) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => "GET /v1/models lists those that there are.".to_owned(),
+    };
+    let fault = FieldError {
+        pointer: "/model".to_owned(),
+        detail: "names no model".to_owned(),
+        fix: "use a name that GET /v1/models lists".to_owned(),
+    };
+    let detail = format!("There is no model `{shown}`. {hint}");
+    Err(Problem::of_field(ProblemKind::UnknownModel, detail, fault))
+}
+
+const OWNER: &str = "meta-orchestrator";
+
+fn of_profile(profile: &ModelProfile, meta: &MetaOrchestrator) -> ModelObject {
+    object(profile.name.to_string(), &profile.provider, meta)
+}
+
+fn object(id: String, owner: &str, meta: &MetaOrchestrator) -> ModelObject {
+    ModelObject { id, object: "model", created: meta.began_unix(), owned_by: owner.to_owned() }
+}

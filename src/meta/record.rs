@@ -188,7 +188,8 @@ impl MetaOrchestrator {
         let recorded = if wait.is_zero() {
             self.parts.ledger.enqueue(event)
         } else {
-            let Ok(appended) = timeout(wait.min(patience(deadline)), self.parts.ledger.append(event)).await
+            let Ok(appended) =
+                timeout(wait.min(patience(deadline)), self.parts.ledger.append(event)).await
             else {
                 tracing::warn!("a response left before its record was durable: the disk is slow");
                 return;

@@ -210,7 +210,8 @@ impl HttpModel {
             // Some servers do not stream what they were asked to.
             (_, ContentType::Json) => {
                 let whole = announces_its_end(&response);
-                let body = client::read_body(response, self.max_response_bytes, call.deadline).await?;
+                let body =
+                    client::read_body(response, self.max_response_bytes, call.deadline).await?;
                 self.dialect.whole(&body, whole)?
             }
             (None, ContentType::Stream) => return Err(ModelError::Malformed),

@@ -14,8 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use futures_util::{StreamExt, stream};
-use serde_json::{Value, json};
+use futures_util::StreamExt;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 /// What the upstream does with a call.
@@ -29,7 +29,7 @@ pub enum Answer {
     Body(Value),
     /// This stream of events, a piece at a time with this pause before each, and then the end of the
     /// body, whether the events say so or not.
-    Streams(&'static [&'static str], Duration),
+    Events(&'static [&'static str], Duration),
     /// This status, with `Retry-After` in seconds where given.
     Status(u16, Option<u32>),
     /// Never answers.
@@ -118,8 +118,8 @@ async fn complete(
             completion(&model, text)
         }
         Answer::Body(body) => Json(body).into_response(),
-        Answer::Streams(pieces, pause) => {
-            let pieces = stream::iter(pieces).then(move |piece| async move {
+        Answer::Events(pieces, pause) => {
+            let pieces = futures_util::stream::iter(pieces).then(move |piece| async move {
                 tokio::time::sleep(pause).await;
                 Ok::<_, std::convert::Infallible>(Bytes::from_static(piece.as_bytes()))
             });

@@ -57,7 +57,7 @@ fn text(events: &[(Duration, Value)]) -> String {
 #[tokio::test]
 async fn text_comes_as_it_is_written_and_the_end_says_how_it_came_about() {
     let pause = Duration::from_millis(150);
-    let (service, _upstream) = service(&["big"], Answer::Streams(SPEAKS, pause)).await;
+    let (service, _upstream) = service(&["big"], Answer::Events(SPEAKS, pause)).await;
     let body = with(question("big", ASK), json!({"stream_options": {"include_usage": true}}));
     let (status, events) = events(&service, body).await;
     assert_eq!((status, text(&events).as_str()), (200, "Paris is it."));
@@ -100,7 +100,7 @@ async fn a_solver_streams_too_and_nobody_is_counted_unasked() {
 #[tokio::test]
 async fn a_stream_that_breaks_off_ends_with_an_error_and_without_the_marker() {
     let (service, _upstream) =
-        service(&["big"], Answer::Streams(BREAKS_OFF, Duration::from_millis(20))).await;
+        service(&["big"], Answer::Events(BREAKS_OFF, Duration::from_millis(20))).await;
     for model in ["big", "meta/ai-first"] {
         let body = with(question(model, ASK), json!({"meta": {"mode": "fast"}}));
         let (status, events) = events(&service, body).await;
@@ -132,7 +132,7 @@ async fn a_failure_before_the_first_chunk_is_a_status() {
 #[tokio::test]
 async fn calls_of_tools_come_whole_at_the_end() {
     let (service, _upstream) =
-        service(&["big"], Answer::Streams(CALLS, Duration::from_millis(5))).await;
+        service(&["big"], Answer::Events(CALLS, Duration::from_millis(5))).await;
     let tools = json!([{"type": "function", "function": {"name": "weather"}}]);
     let body = with(question("auto", "Weather in Rome?"), json!({ "tools": tools }));
     let (_, events) = events(&service, body).await;

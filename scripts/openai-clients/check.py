@@ -184,7 +184,7 @@ steps = [
     ("streaming helper", streaming_helper),
     ("asynchronous", lambda: asyncio.run(asynchronous())),
     ("tools", lambda: tools(stream=False)),
-    ("tools, streaming", lambda: tools(stream=True)),
+    ("streamed tools", lambda: tools(stream=True)),
     ("response_format", formats),
     ("cut stream", cut_stream),
     ("failures", failures),

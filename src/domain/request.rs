@@ -105,3 +105,28 @@ pub struct Budget {
     /// Most that provider calls may cost together, in US dollars.
     pub max_cost_usd: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_drawn_for_the_caller_keeps_to_his_limits() {
+        let limited = Sampling { max_tokens: Some(2), ..Sampling::default() };
+        assert!(limited.allows("12345678") && limited.allows("äöüäöüäö"));
+        assert!(!limited.allows("123456789"));
+        let stopped = Sampling { stop: vec!["END".to_owned()], ..Sampling::default() };
+        assert!(stopped.allows("the end") && !stopped.allows("the END."));
+        assert!(Sampling::default().allows(&"x".repeat(1_000_000)));
+    }
+
+    #[test]
+    fn an_answer_that_a_caller_lets_end_early_is_his_alone() {
+        let bare = Dialogue::default();
+        let limited = Sampling { max_tokens: Some(9), seed: Some(1), ..Sampling::default() };
+        let stopped = Sampling { stop: vec!["END".to_owned()], ..Sampling::default() };
+        assert!(bare.is_bare());
+        assert!(Dialogue { sampling: limited, ..bare.clone() }.is_bare());
+        assert!(!Dialogue { sampling: stopped, ..bare }.is_bare());
+    }
+}

@@ -186,6 +186,20 @@ fn providers_can_stand_in_the_environment() {
 }
 
 #[test]
+fn no_model_takes_a_name_of_the_services_own() {
+    let named = |name: &str| {
+        let toml = format!(
+            "[[providers]]\nname = \"p\"\nbase_url = \"http://127.0.0.1:1/v1\"\nmodels = [{{ model = \"{name}\" }}]"
+        );
+        with_file(&toml, &[])
+    };
+    for name in ["auto", "meta", "meta/hybrid", "meta/ai_first"] {
+        assert_eq!(keys(named(name)), ["providers[0].models[0].name"], "{name}");
+    }
+    assert!(named("meta/llama-3.1-8b-instruct").is_ok());
+}
+
+#[test]
 fn configured_providers_switch_those_of_the_environment_off() {
     let toml = "[[providers]]\nname = \"here\"\nbase_url = \"http://127.0.0.1:1/v1\"\nmodels = [{ model = \"m\" }]";
     let settings = with_file(toml, &[("OPENAI_API_KEY", "sk-1")]).unwrap();

@@ -14,12 +14,12 @@ const MOST_STOPS: usize = 4;
 /// Longest text that ends an answer, in characters.
 const LONGEST_STOP: usize = 256;
 
-/// Whether a member's value is meant.
-type Test = fn(&Value) -> bool;
+/// Whether a member may stand with this value.
+type Judge = fn(&Value) -> bool;
 
 /// What would change the answer and is not offered: the value with which it may stand all the same,
 /// and what to do instead.
-const REFUSED: &[(&str, Test, &str)] = &[
+const REFUSED: &[(&str, Judge, &str)] = &[
     ("n", |v| v.as_u64() == Some(1), "each request has one answer: send 1 or leave it out"),
     ("logprobs", |v| *v == Value::Bool(false), "send false or leave it out"),
     ("top_logprobs", |v| v.as_u64() == Some(0), "leave it out"),
@@ -32,7 +32,7 @@ const REFUSED: &[(&str, Test, &str)] = &[
 ];
 
 /// What is passed on as it is, and the values with which it says nothing.
-const PASSED: &[(&str, Test)] = &[
+const PASSED: &[(&str, Judge)] = &[
     ("response_format", |v| v.get("type").is_some_and(|kind| kind == "text")),
     ("logit_bias", is_empty),
     ("frequency_penalty", is_zero),

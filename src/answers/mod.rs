@@ -13,6 +13,7 @@ mod extract;
 mod form;
 #[cfg(test)]
 pub(crate) mod measured;
+mod mention;
 mod numbers;
 mod refusal;
 
@@ -20,4 +21,5 @@ pub use canonical::canonical;
 pub(crate) use clean::plain_maths;
 pub use extract::extract;
 pub use form::{Form, expected_form};
+pub use mention::mentions;
 pub use refusal::is_non_answer;

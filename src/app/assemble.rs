@@ -116,14 +116,17 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         }),
         sessions: SessionOptions {
             max_turns: settings.sessions.max_turns,
+            max_bytes: settings.sessions.max_bytes,
             ttl: settings.sessions.ttl,
-            ..SessionOptions::default()
+            max_per_tenant: settings.sessions.max_per_tenant,
+            max_sessions: settings.sessions.max_sessions,
         },
         ledger: LedgerOptions {
             queue: settings.ledger.queue,
             retain_decisions: settings.data.retain_decisions,
         },
         max_experts: settings.asi.max_experts,
+        hedging: settings.asi.hedging,
         instructions: settings.asi.instructions.clone(),
         token_budget: settings.sessions.token_budget,
         record_wait: match settings.ledger.acknowledge {

@@ -53,6 +53,7 @@ async fn bench(
     let built = Core {
         store,
         max_experts: slow.len(),
+        hedging: false,
         models: slow,
         drafter: Some(fast),
         drafter_deadline: PATIENCE,

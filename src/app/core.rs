@@ -35,6 +35,7 @@ pub(super) struct Core {
     pub(super) sessions: SessionOptions,
     pub(super) ledger: LedgerOptions,
     pub(super) max_experts: usize,
+    pub(super) hedging: bool,
     /// Empty for none.
     pub(super) instructions: String,
     pub(super) token_budget: usize,
@@ -94,7 +95,7 @@ impl Core {
         });
         let meta = Arc::new(MetaOrchestrator::new(Parts {
             flux,
-            asi: Asi::new(self.models, self.documents, self.max_experts),
+            asi: Asi::new(self.models, self.documents, self.max_experts).with_hedging(self.hedging),
             ledger: ledger.clone(),
             sessions,
             policy,

@@ -8,8 +8,8 @@ use super::Task;
 use crate::{
     answers::{expected_form, extract},
     domain::{
-        Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source, SourceKind,
-        Tier,
+        Call, Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Source,
+        SourceKind, Tier,
     },
     vcp,
 };
@@ -27,31 +27,23 @@ pub(super) async fn ask(
     prompt: &Prompt,
     task: &Task<'_>,
     spending_usd: f64,
+    call: Call<'_>,
 ) -> Asked {
     let since = Instant::now();
-    let profile = model.profile();
     let completion = if affordable(model, task, spending_usd) {
-        timeout_at(task.deadline, model.complete(prompt, task.deadline))
+        timeout_at(call.deadline, model.complete(prompt, call))
             .await
             .unwrap_or(Err(ModelError::Timeout))
     } else {
         Err(ModelError::OverBudget)
     };
     let latency = since.elapsed();
-    let mut report = ExpertReport {
-        name: profile.name.to_string(),
-        kind: SourceKind::Model,
-        tier: Tier::Asi,
-        model: None,
-        signal: None,
-        position: None,
-        checks: Vec::new(),
-        latency,
-        error: None,
-    };
+    let mut report = ExpertReport::asked(model, latency);
     let result = completion.and_then(|completion| {
         report.model = Some(completion.model.clone());
-        if completion.finish == FinishReason::Filtered || completion.content.trim().is_empty() {
+        report.request_id.clone_from(&completion.request_id);
+        let nothing = completion.content.trim().is_empty() && completion.tool_calls.is_empty();
+        if completion.finish == FinishReason::Filtered || nothing {
             return Err(ModelError::Empty);
         }
         Ok(draft(model, completion, task, latency))
@@ -83,6 +75,12 @@ fn draft(
     draft.latency = latency;
     draft.complete = completion.finish != FinishReason::Length;
     draft.elp = crate::text::elp(&draft.content);
+    if !completion.tool_calls.is_empty() {
+        // A call of a tool is for the caller to judge; there is no text to check.
+        draft.tool_calls = completion.tool_calls;
+        draft.answer = None;
+        return draft;
+    }
     draft.checks = vcp::check_context(&draft, task.request, &task.prompt.passages);
     draft.checks.extend(vcp::verify(&draft, question));
     draft.signal = vcp::adjusted_signal(profile.prior, &draft.checks);

@@ -159,6 +159,8 @@ mod tests {
             mode: None,
             consensus: None,
             budget: Budget { deadline: Duration::from_secs(5), max_cost_usd: None },
+            dialogue: None,
+            expert: None,
             no_store: false,
         }
     }

@@ -5,7 +5,10 @@
 
 mod ask;
 mod documentary;
+mod live;
+mod overlap;
 mod panel;
+mod race;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,6 +22,8 @@ use crate::{
     },
     fusion::Rule,
 };
+pub use live::Live;
+use overlap::Overlaps;
 use panel::Panel;
 
 /// The AI tier with the experts it was given.
@@ -27,6 +32,9 @@ pub struct Asi {
     models: Vec<Arc<dyn LanguageModel>>,
     documents: Arc<Documents>,
     max_experts: usize,
+    /// Whether a second model is asked when the first takes unusually long.
+    hedging: bool,
+    overlaps: Overlaps,
 }
 
 /// One question to the tier.
@@ -45,6 +53,9 @@ pub struct Task<'a> {
     pub deadline: Instant,
     /// Where the stages are noted.
     pub trace: &'a Trace,
+    /// Who hears the answer while it is being written; set only where nothing outside of this tier
+    /// competes with it.
+    pub live: Option<&'a Live>,
 }
 
 /// What the tier came back with.
@@ -86,7 +97,31 @@ impl Asi {
             let (a, b) = (a.profile(), b.profile());
             b.prior.get().total_cmp(&a.prior.get()).then_with(|| a.name.cmp(&b.name))
         });
-        Self { models, documents, max_experts: max_experts.max(1) }
+        Self {
+            models,
+            documents,
+            max_experts: max_experts.max(1),
+            hedging: false,
+            overlaps: Overlaps::default(),
+        }
+    }
+
+    /// The same tier, which asks a second model when the first takes longer than its own 95th
+    /// percentile, if `hedging`; for at most every tenth request.
+    #[must_use]
+    pub fn with_hedging(self, hedging: bool) -> Self {
+        Self { hedging, ..self }
+    }
+
+    /// The models that may answer this request: the one that it names, or all; best first, those
+    /// that are likely to fail last.
+    fn who_may_answer(&self, request: &Request) -> Vec<Arc<dyn LanguageModel>> {
+        let named = |m: &&Arc<dyn LanguageModel>| {
+            request.expert.as_deref().is_none_or(|name| name == &*m.profile().name)
+        };
+        let mut models: Vec<_> = self.models.iter().filter(named).cloned().collect();
+        models.sort_by_key(|model| model.is_ailing());
+        models
     }
 
     /// Names of the configured models, best first.

@@ -2,44 +2,55 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use super::{
-    Asi, Findings, THOROUGH_EXPERTS, Task,
-    ask::{ask, prompt_cost},
+    Asi, Findings, Live, THOROUGH_EXPERTS, Task,
+    ask::{Asked, ask, prompt_cost},
     documentary,
 };
 use crate::{
     domain::{
-        Draft, ExpertReport, LanguageModel, Position, Prompt, Revision, Signal, SourceKind, Verdict,
+        AsiMode, Call, Draft, ExpertReport, LanguageModel, Position, Prompt, Revision, Signal,
+        SourceKind, Verdict,
     },
     fusion::fuse,
 };
 
+/// Report code of an expert whose answer could no longer change the outcome.
+const NOT_NEEDED: &str = "not_needed";
+
 /// One task at work.
 pub(super) struct Panel<'a> {
-    asi: &'a Asi,
-    task: &'a Task<'a>,
-    prompt: Prompt,
-    asked: HashSet<Arc<str>>,
-    findings: Findings,
+    pub(super) asi: &'a Asi,
+    pub(super) task: &'a Task<'a>,
+    pub(super) prompt: Prompt,
+    pub(super) asked: HashSet<Arc<str>>,
+    pub(super) findings: Findings,
+    /// Who may be asked: best first, those that are likely to fail last.
+    models: Vec<Arc<dyn LanguageModel>>,
 }
 
 impl<'a> Panel<'a> {
     /// Consults the documents; no model has been asked yet.
     pub(super) async fn new(asi: &'a Asi, task: &'a Task<'a>) -> Self {
-        let (drafts, passages) =
-            documentary::consult(&asi.documents, task.request, !asi.models.is_empty()).await;
+        let models = asi.who_may_answer(task.request);
         let mut prompt = task.prompt.clone();
-        let from_documents = !drafts.is_empty() || !passages.is_empty();
-        // What was found in the request's own context is in the prompt already.
-        if task.request.context.is_empty() {
-            prompt.passages.extend(passages);
+        let mut findings = Findings::default();
+        if task.request.is_open_to_all() {
+            let (drafts, passages) =
+                documentary::consult(&asi.documents, task.request, !models.is_empty()).await;
+            findings.from_documents = !drafts.is_empty() || !passages.is_empty();
+            findings.experts = drafts.iter().map(ExpertReport::of).collect();
+            findings.drafts = drafts;
+            // What was found in the request's own context is in the prompt already.
+            if task.request.context.is_empty() {
+                prompt.passages.extend(passages);
+            }
         }
-        let experts = drafts.iter().map(ExpertReport::of).collect();
-        let findings = Findings { drafts, experts, from_documents, ..Findings::default() };
-        Self { asi, task, prompt, asked: HashSet::new(), findings }
+        asi.overlaps.requested();
+        Self { asi, task, prompt, asked: HashSet::new(), findings, models }
     }
 
     pub(super) fn into_findings(self) -> Findings {
@@ -52,34 +63,41 @@ impl<'a> Panel<'a> {
         if self.documents_suffice() {
             return;
         }
-        while let Some(model) = self.next_model() {
-            if self.ask(&[model]).await > 0 || Instant::now() >= self.task.deadline {
-                return;
-            }
-        }
+        let live = self.task.live.filter(|_| self.speaks_alone());
+        let candidates = self.candidates();
+        self.race(&candidates, live).await;
+    }
+
+    /// Whether what the model says will be the answer: nothing else competes, and no second opinion
+    /// can follow that would come too late to take back what was said.
+    fn speaks_alone(&self) -> bool {
+        let certain = match self.task.mode {
+            AsiMode::Fast => true,
+            AsiMode::Balanced => self.task.live.is_some_and(Live::can_retract),
+            AsiMode::Thorough | AsiMode::Reasoning => false,
+        };
+        certain && self.findings.drafts.is_empty()
     }
 
     /// One expert, verified; another when the first is in doubt.
     pub(super) async fn ask_balanced(&mut self) {
         self.ask_best().await;
         let best = self.best_signal();
-        if self.asi.models.is_empty() || best >= Signal::clamped(self.task.second_opinion) {
+        if self.models.is_empty() || best >= Signal::clamped(self.task.second_opinion) {
             return;
         }
-        match self.next_model() {
-            Some(model) => {
-                self.findings.extra_rounds += 1;
-                self.ask(&[model]).await;
-            }
-            None => {
-                self.falls_short("a second opinion was wanted and no other model is configured")
-            }
+        let others = self.candidates();
+        if others.is_empty() {
+            self.falls_short("a second opinion was wanted and no other model is configured");
+        } else {
+            self.findings.extra_rounds += 1;
+            self.race(&others, None).await;
         }
     }
 
     /// At least three experts at once.
     pub(super) async fn ask_thorough(&mut self) {
-        let models: Vec<_> = self.asi.models.iter().take(self.asi.max_experts).cloned().collect();
+        let models = self.candidates();
         let experts = models.len() + usize::from(!self.findings.drafts.is_empty());
         if experts < THOROUGH_EXPERTS {
             self.falls_short(&format!(
@@ -87,7 +105,8 @@ impl<'a> Panel<'a> {
                 self.task.mode
             ));
         }
-        self.ask(&models).await;
+        let prompt = self.prompt.clone();
+        self.ask_all(&models, &prompt).await;
     }
 
     /// Thorough; and when the winner fails verification, its author gets it back once.
@@ -113,7 +132,7 @@ impl<'a> Panel<'a> {
         prompt.revision = Some(Revision { previous: winner.content, objections });
         let name = Arc::clone(&author.profile().name);
         let before = std::mem::take(&mut self.findings.drafts);
-        let revised = self.ask_with(&[author], &prompt).await > 0;
+        let revised = self.ask_all(&[author], &prompt).await > 0;
         let replaced =
             |d: &Draft| revised && d.source.kind == SourceKind::Model && d.source.name == name;
         self.findings.drafts.extend(before.into_iter().filter(|d| !replaced(d)));
@@ -122,7 +141,7 @@ impl<'a> Panel<'a> {
     fn author_of(&self, winner: &Draft) -> Option<Arc<dyn LanguageModel>> {
         let wrote =
             |d: &Draft, model: &Arc<dyn LanguageModel>| d.source.name == model.profile().name;
-        let author_of = |d: &Draft| self.asi.models.iter().find(|m| wrote(d, m)).cloned();
+        let author_of = |d: &Draft| self.models.iter().find(|m| wrote(d, m)).cloned();
         // A fused draft names no single author: the one who worded it is asked.
         author_of(winner).or_else(|| {
             let worded = self.findings.drafts.iter().find(|d| d.content == winner.content)?;
@@ -131,7 +150,7 @@ impl<'a> Panel<'a> {
     }
 
     fn documents_suffice(&self) -> bool {
-        match self.asi.models.first() {
+        match self.models.first() {
             Some(best) => {
                 !self.findings.drafts.is_empty() && self.best_signal() >= best.profile().prior
             }
@@ -144,49 +163,62 @@ impl<'a> Panel<'a> {
         Signal::clamped(signals.fold(0.0, f64::max))
     }
 
-    /// The best model that was not asked yet, as long as the bound on experts allows.
-    fn next_model(&self) -> Option<Arc<dyn LanguageModel>> {
-        if self.asked.len() >= self.asi.max_experts {
-            return None;
-        }
-        self.asi.models.iter().find(|m| !self.asked.contains(&m.profile().name)).cloned()
+    /// The models that were not asked yet, best first, as many as the bound on experts allows.
+    fn candidates(&self) -> Vec<Arc<dyn LanguageModel>> {
+        let left = self.asi.max_experts.saturating_sub(self.asked.len());
+        let unasked = self.models.iter().filter(|m| !self.asked.contains(&m.profile().name));
+        unasked.take(left).cloned().collect()
     }
 
-    async fn ask(&mut self, models: &[Arc<dyn LanguageModel>]) -> usize {
-        let prompt = self.prompt.clone();
-        self.ask_with(models, &prompt).await
-    }
-
-    /// Asks these at once; returns how many answered.
-    async fn ask_with(&mut self, models: &[Arc<dyn LanguageModel>], prompt: &Prompt) -> usize {
+    /// Asks these at once, until all have answered or the rest can change nothing; returns how many
+    /// answered.
+    async fn ask_all(&mut self, models: &[Arc<dyn LanguageModel>], prompt: &Prompt) -> usize {
         let since = Instant::now();
+        let task = self.task;
         // Who is asked at the same time shares one budget: each one's prompt counts for the next.
         let mut spent = self.findings.usage.cost_usd.unwrap_or(0.0);
-        let calls = models.iter().map(|model| {
+        let mut running = FuturesUnordered::new();
+        for (expert, model) in models.iter().enumerate() {
             let spending = spent + prompt_cost(&**model, prompt);
-            if self.task.request.budget.max_cost_usd.is_none_or(|budget| spending <= budget) {
+            if task.request.budget.max_cost_usd.is_none_or(|budget| spending <= budget) {
                 spent = spending;
             }
-            ask(&**model, prompt, self.task, spending)
-        });
-        let asked = join_all(calls.collect::<Vec<_>>()).await;
+            let call = Call::whole(task.deadline);
+            running
+                .push(async move { (expert, ask(&**model, prompt, task, spending, call).await) });
+        }
+        let mut heard: Vec<Option<Asked>> = models.iter().map(|_| None).collect();
+        while let Some((expert, asked)) = running.next().await {
+            heard[expert] = Some(asked);
+        }
+        drop(running);
         self.findings.upstream += since.elapsed();
         let mut answered = 0;
-        for (model, asked) in models.iter().zip(asked) {
-            self.asked.insert(Arc::clone(&model.profile().name));
-            self.findings.experts.push(asked.report);
-            match asked.result {
-                Ok(draft) => {
-                    answered += 1;
-                    self.findings.usage.add(&draft.usage);
-                    self.findings.drafts.push(draft);
-                }
-                Err(error) => {
-                    self.findings.failures.push((model.profile().name.to_string(), error))
-                }
+        for (model, asked) in models.iter().zip(heard) {
+            match asked {
+                Some(asked) => answered += usize::from(self.take(model, asked)),
+                None => self.pass_over(model, NOT_NEEDED, since.elapsed()),
             }
         }
         answered
+    }
+
+    /// Takes in what came of asking a model; whether it answered.
+    pub(super) fn take(&mut self, model: &Arc<dyn LanguageModel>, asked: Asked) -> bool {
+        let name = &model.profile().name;
+        self.asked.insert(Arc::clone(name));
+        self.findings.experts.push(asked.report);
+        match asked.result {
+            Ok(draft) => {
+                self.findings.usage.add(&draft.usage);
+                self.findings.drafts.push(draft);
+                true
+            }
+            Err(error) => {
+                self.findings.failures.push((name.to_string(), error));
+                false
+            }
+        }
     }
 
     fn falls_short(&mut self, what: &str) {

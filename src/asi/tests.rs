@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     documents::DocumentsOptions,
     domain::{
-        Budget, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, ResponseId, Signal,
-        TenantId,
+        Budget, Call, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, ResponseId,
+        Signal, TenantId,
     },
 };
 
@@ -46,7 +46,7 @@ impl LanguageModel for Scripted {
         &self.profile
     }
 
-    fn complete<'a>(&'a self, prompt: &'a Prompt, _: Instant) -> ModelFuture<'a> {
+    fn complete<'a>(&'a self, prompt: &'a Prompt, _: Call<'a>) -> ModelFuture<'a> {
         Box::pin(async move {
             let turn = self.asked().len();
             self.prompts.lock().unwrap_or_else(PoisonError::into_inner).push(prompt.clone());
@@ -59,6 +59,8 @@ impl LanguageModel for Scripted {
                 finish: FinishReason::Stop,
                 usage: Usage::default(),
                 upstream: Duration::ZERO,
+                tool_calls: Vec::new(),
+                request_id: None,
             })
         })
     }
@@ -89,6 +91,8 @@ async fn answer(
         mode: None,
         consensus: None,
         budget: Budget { deadline, max_cost_usd },
+        dialogue: None,
+        expert: None,
         no_store: false,
     };
     let task = Task {
@@ -103,6 +107,7 @@ async fn answer(
         second_opinion: 0.7,
         deadline: Instant::now() + deadline,
         trace: &Trace::default(),
+        live: None,
     };
     asi.answer(&task).await
 }

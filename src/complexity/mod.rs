@@ -71,6 +71,8 @@ mod tests {
             mode: None,
             consensus: None,
             budget: Budget { deadline: Duration::from_secs(1), max_cost_usd: None },
+            dialogue: None,
+            expert: None,
             no_store: false,
         };
         analyse(&request, &Thresholds::default())

@@ -101,7 +101,7 @@ const ANSWERED: &[(&str, &str)] = &[
     ("how do I run an evaluation?", "To measure strategies on recorded answers"),
     ("what is APGR?", "APGR is the area"),
     ("what does CPT50 mean", "CPT50 is the share of slow calls"),
-    ("is streaming supported?", "Streaming of answers is not supported"),
+    ("is streaming supported?", "Streaming is supported: with"),
     ("does it support PostgreSQL?", "PostgreSQL is not supported yet"),
     ("are my prompts logged?", "No prompt text and no answer text is written"),
     ("is there authentication?", "Authentication and API keys for callers do not exist"),

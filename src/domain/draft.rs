@@ -67,6 +67,9 @@ pub struct Draft {
     pub citations: Vec<Citation>,
     /// Whether the text is whole. One that ran into a length limit is never remembered.
     pub complete: bool,
+    /// Calls of the caller's tools, in the form of OpenAI's dialect; an answer of another kind than
+    /// text, which nothing compares or remembers.
+    pub tool_calls: Vec<serde_json::Value>,
     /// The response whose remembered answer this is.
     pub recalled_from: Option<ResponseId>,
     /// Tokens and cost.
@@ -100,6 +103,7 @@ impl Draft {
             steps: Vec::new(),
             citations: Vec::new(),
             complete: true,
+            tool_calls: Vec::new(),
             recalled_from: None,
             usage: Usage::default(),
             latency: Duration::ZERO,

@@ -11,6 +11,7 @@ mod ids;
 mod model;
 mod number;
 mod policy;
+mod progress;
 mod record;
 mod reply;
 mod request;
@@ -24,16 +25,17 @@ pub use decision::{Complexity, ComplexityTier, Decision, Dimension, Route};
 pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
 pub use ids::{IdError, ResponseId, SessionId, TenantId};
 pub use model::{
-    Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt,
-    Revision, Role, Turn,
+    Call, Completion, DeltaSink, FinishReason, LanguageModel, ModelError, ModelFuture,
+    ModelProfile, Passthrough, Prompt, Revision, Role, Sampling, Turn,
 };
 pub use number::{Number, NumberError};
 pub use policy::{AdaptiveRule, Policy, PolicyCell, PolicyProblem, Thresholds, TierRecord};
+pub use progress::Listener;
 pub use record::{
     DecisionRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord, Recorded,
 };
 pub use reply::{ConsensusReport, ExpertReport, OrchestratorKind, Reply, Vote};
-pub use request::{Budget, Passage, Request};
+pub use request::{Budget, Dialogue, Passage, Request};
 pub use scale::{Elp, Position, ScaleError, Signal};
 pub use strategy::{AsiMode, Consensus, Strategy, Tier, UnknownName};
 pub use trace::{Stage, Trace, TraceEntry};

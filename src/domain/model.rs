@@ -1,7 +1,12 @@
 //! What a language model is to this service, whoever hosts it. Providers implement
 //! [`LanguageModel`]; so do the recordings that an evaluation replays.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -35,6 +40,35 @@ pub struct Prompt {
     pub input: String,
     /// Set when an earlier answer was found wanting and goes back once.
     pub revision: Option<Revision>,
+    /// How the caller wants the answer to be drawn.
+    pub sampling: Sampling,
+    /// What the caller wants passed through as it is.
+    pub passthrough: Option<Arc<Passthrough>>,
+}
+
+/// How an answer is drawn, where the caller says; the model's configuration holds elsewhere.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sampling {
+    /// Most tokens of the answer; the model's configured bound holds beside it.
+    pub max_tokens: Option<u32>,
+    /// From 0 to 2.
+    pub temperature: Option<f64>,
+    /// From 0 to 1.
+    pub top_p: Option<f64>,
+    /// Texts that end the answer.
+    pub stop: Vec<String>,
+    /// For answers that can be drawn again.
+    pub seed: Option<i64>,
+}
+
+/// Parts of a request in OpenAI's dialect that this service neither reads nor changes. Only models
+/// that speak the dialect can be given them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Passthrough {
+    /// The whole conversation, where it has parts that are not text.
+    pub messages: Option<serde_json::Value>,
+    /// Further members of the request, such as `tools` and `response_format`.
+    pub members: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Who spoke.
@@ -81,7 +115,7 @@ pub enum FinishReason {
 /// A model's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completion {
-    /// The text; never empty.
+    /// The text; empty only beside calls of tools.
     pub content: String,
     /// The model that really answered, as the provider names it.
     pub model: String,
@@ -91,6 +125,10 @@ pub struct Completion {
     pub usage: Usage,
     /// Time the upstream took.
     pub upstream: Duration,
+    /// Calls of the caller's tools, in the form of OpenAI's dialect; then `content` may be empty.
+    pub tool_calls: Vec<serde_json::Value>,
+    /// The upstream's own name of the call, for a complaint to its operator; short and printable.
+    pub request_id: Option<String>,
 }
 
 /// Why a model gave no answer. The texts are safe to log: no body, no header, no key.
@@ -129,6 +167,25 @@ pub enum ModelError {
     /// The answer is empty, or a filter removed it.
     #[error("the provider returned no answer")]
     Empty,
+    /// As many calls are under way as the provider is allowed, or it asked for a pause: the call was
+    /// not made.
+    #[error("the provider takes no more calls at the moment")]
+    Busy {
+        /// When a call may be taken again.
+        retry_after: Duration,
+    },
+    /// The provider failed so often that calls are held back; the call was not made.
+    #[error("the provider fails, and calls are held back")]
+    Suspended {
+        /// When the next one may try.
+        retry_after: Duration,
+    },
+    /// The provider's dialect cannot express what was asked.
+    #[error("the provider cannot take {what}")]
+    Unsupported {
+        /// What it cannot take.
+        what: &'static str,
+    },
     /// The request's cost budget does not allow the call.
     #[error("the call would exceed the request's cost budget")]
     OverBudget,
@@ -148,7 +205,20 @@ impl ModelError {
             Self::TooLarge => "too_large",
             Self::Cut => "cut",
             Self::Empty => "empty",
+            Self::Busy { .. } => "busy",
+            Self::Suspended { .. } => "suspended",
+            Self::Unsupported { .. } => "unsupported",
             Self::OverBudget => "over_budget",
+        }
+    }
+
+    /// How long to wait before asking again, where the provider or our own bounds say so.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } => *retry_after,
+            Self::Busy { retry_after } | Self::Suspended { retry_after } => Some(*retry_after),
+            _ => None,
         }
     }
 
@@ -167,11 +237,55 @@ impl ModelError {
 pub type ModelFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Completion, ModelError>> + Send + 'a>>;
 
+/// Hears the text of an answer while it is being written.
+pub trait DeltaSink: Send + Sync {
+    /// More of the text. Everything that was said of one call, joined, is the answer's beginning.
+    fn delta(&self, text: &str);
+}
+
+/// How one prompt is to be completed.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// When to have answered.
+    pub deadline: Instant,
+    /// Who hears the text as it comes. Without one the answer is asked for as a whole.
+    pub deltas: Option<&'a dyn DeltaSink>,
+    /// Set before the call is dropped because another model was quicker. A call that is dropped
+    /// for any other reason (the client went, enough experts agreed) says nothing of its model.
+    pub overtaken: Option<&'a AtomicBool>,
+}
+
+impl<'a> Call<'a> {
+    /// A call for the whole answer.
+    #[must_use]
+    pub const fn whole(deadline: Instant) -> Self {
+        Self { deadline, deltas: None, overtaken: None }
+    }
+
+    /// The same call, whose text is heard as it comes.
+    #[must_use]
+    pub const fn heard_by(self, deltas: &'a dyn DeltaSink) -> Self {
+        Self { deltas: Some(deltas), ..self }
+    }
+}
+
 /// Something that completes prompts. Dropping the future cancels the call.
 pub trait LanguageModel: Send + Sync {
     /// What is known of it before it is asked.
     fn profile(&self) -> &ModelProfile;
 
-    /// Answers before `deadline`, or says why not.
-    fn complete<'a>(&'a self, prompt: &'a Prompt, deadline: Instant) -> ModelFuture<'a>;
+    /// Whether a call now would be refused or is likely to fail: calls are held back, a pause was
+    /// asked for, or all places are taken. Who has another model asks that one first.
+    fn is_ailing(&self) -> bool {
+        false
+    }
+
+    /// The 95th percentile of the time that recent good answers took; `None` while too few are
+    /// known. A call that takes longer is unusually slow.
+    fn p95(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Answers before the call's deadline, or says why not.
+    fn complete<'a>(&'a self, prompt: &'a Prompt, call: Call<'a>) -> ModelFuture<'a>;
 }

@@ -19,6 +19,8 @@ pub enum Ended {
     Abstained,
     /// With an error.
     Failed,
+    /// Nobody waited for the end: it says nothing of any mind.
+    Cancelled,
 }
 
 /// One request, as it was decided and as it ended.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    AsiMode, Check, Citation, Complexity, Consensus, Decision, Draft, Elp, Position, ResponseId,
-    Signal, SourceKind, Step, Tier, TraceEntry, Usage,
+    AsiMode, Check, Citation, Complexity, Consensus, Decision, Draft, Elp, LanguageModel, Position,
+    ResponseId, Signal, SourceKind, Step, Tier, TraceEntry, Usage,
 };
 
 /// Which minds made the answer.
@@ -67,9 +67,28 @@ pub struct ExpertReport {
     pub latency: Duration,
     /// A fixed code when it failed.
     pub error: Option<&'static str>,
+    /// The upstream's own name of the call, where it gave one.
+    pub request_id: Option<String>,
 }
 
 impl ExpertReport {
+    /// The report on a model that was asked, before anything is known of its answer.
+    #[must_use]
+    pub fn asked(model: &dyn LanguageModel, latency: Duration) -> Self {
+        Self {
+            name: model.profile().name.to_string(),
+            kind: SourceKind::Model,
+            tier: Tier::Asi,
+            model: None,
+            signal: None,
+            position: None,
+            checks: Vec::new(),
+            latency,
+            error: None,
+            request_id: None,
+        }
+    }
+
     /// The report on an expert that gave this draft.
     #[must_use]
     pub fn of(draft: &Draft) -> Self {
@@ -83,6 +102,7 @@ impl ExpertReport {
             checks: draft.checks.clone(),
             latency: draft.latency,
             error: None,
+            request_id: None,
         }
     }
 }
@@ -141,4 +161,8 @@ pub struct Reply {
     pub steps: Vec<Step>,
     /// Tokens and cost of all calls together.
     pub usage: Usage,
+    /// Calls of the caller's tools, in the form of OpenAI's dialect; then `content` may be empty.
+    pub tool_calls: Vec<serde_json::Value>,
+    /// Whether the answer is whole; `false` where a limit on its length cut it.
+    pub complete: bool,
 }

@@ -1,8 +1,10 @@
 //! What was asked.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{AsiMode, Consensus, ResponseId, SessionId, Strategy, TenantId};
+use super::{
+    AsiMode, Consensus, Passthrough, ResponseId, Sampling, SessionId, Strategy, TenantId, Turn,
+};
 
 /// One request, parsed and within its bounds.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +27,10 @@ pub struct Request {
     pub consensus: Option<Consensus>,
     /// How long and how dear the answer may be.
     pub budget: Budget,
+    /// What a chat client brings beside its question.
+    pub dialogue: Option<Dialogue>,
+    /// The one model that is to answer, by its configured name; nobody else is then asked.
+    pub expert: Option<String>,
     /// Neither recall this from the lake nor remember it there.
     pub no_store: bool,
 }
@@ -33,7 +39,36 @@ impl Request {
     /// Whether the answer depends on nothing but the input, so that remembering it is sound.
     #[must_use]
     pub fn stands_alone(&self) -> bool {
-        self.context.is_empty() && self.session.is_none()
+        self.context.is_empty()
+            && self.session.is_none()
+            && self.dialogue.as_ref().is_none_or(Dialogue::is_bare)
+    }
+
+    /// Whether whoever knows the answer may give it. A solver does not know what a caller's
+    /// instructions ask of an answer, nor his tools, so it is silent there.
+    #[must_use]
+    pub fn is_open_to_all(&self) -> bool {
+        let instructed = |d: &Dialogue| d.instructions.is_some() || d.passthrough.is_some();
+        self.expert.is_none() && !self.dialogue.as_ref().is_some_and(instructed)
+    }
+}
+
+/// What a chat client brings beside its question.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dialogue {
+    /// The caller's standing instructions: the system prompt.
+    pub instructions: Option<String>,
+    /// The conversation before the question, oldest first.
+    pub turns: Vec<Turn>,
+    /// How the answer is to be drawn.
+    pub sampling: Sampling,
+    /// What is passed on as it is.
+    pub passthrough: Option<Arc<Passthrough>>,
+}
+
+impl Dialogue {
+    fn is_bare(&self) -> bool {
+        self.instructions.is_none() && self.turns.is_empty() && self.passthrough.is_none()
     }
 }
 

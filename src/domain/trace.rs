@@ -1,7 +1,7 @@
 //! The way of one request through the vortex, as it happened.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::Position;
+use super::{Listener, Position};
 
 /// What happens at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -65,18 +65,39 @@ pub struct TraceEntry {
 }
 
 /// Collects the visits of one request. Shared by the parts that run at once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Trace {
     entries: Mutex<Vec<TraceEntry>>,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 impl Trace {
     /// Most visits that are kept: a request that makes more is broken, not interesting.
     const CAPACITY: usize = 256;
 
+    /// A trace whose visits are heard of as they end.
+    #[must_use]
+    pub fn heard_by(listener: Option<Arc<dyn Listener>>) -> Self {
+        Self { listener, ..Self::default() }
+    }
+
+    /// Who hears of the visits.
+    #[must_use]
+    pub fn listener(&self) -> Option<&Arc<dyn Listener>> {
+        self.listener.as_ref()
+    }
+
     /// Notes a visit that began at `since` and ends now.
     pub fn visit(&self, stage: Stage, since: Instant, note: impl Into<String>) {
-        let entry = TraceEntry { stage, duration: since.elapsed(), note: note.into() };
+        self.note(stage, since.elapsed(), note);
+    }
+
+    /// Notes a visit that took this long.
+    pub fn note(&self, stage: Stage, duration: Duration, note: impl Into<String>) {
+        let entry = TraceEntry { stage, duration, note: note.into() };
+        if let Some(listener) = &self.listener {
+            listener.visited(&entry);
+        }
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() < Self::CAPACITY {
             entries.push(entry);

@@ -11,6 +11,8 @@ use crate::{
 pub struct Grader {
     form: Option<Form>,
     accepted: Vec<Canonical>,
+    /// A label that is plain text, which a sentence may give in passing.
+    label: Option<String>,
 }
 
 impl Grader {
@@ -29,7 +31,13 @@ impl Grader {
     /// Whether the text gives the right answer.
     #[must_use]
     pub fn is_right(&self, text: &str) -> bool {
-        answers::extract(text, self.form).is_some_and(|answer| self.accepted.contains(&answer))
+        let Some(answer) = answers::extract(text, self.form) else { return false };
+        // A whole sentence for an answer may well give it; another short answer does not.
+        let in_passing = |label: &String| {
+            matches!(&answer, Canonical::Text(said) if said.contains(' '))
+                && answers::mentions(text, label)
+        };
+        self.accepted.contains(&answer) || self.label.as_ref().is_some_and(in_passing)
     }
 
     /// Whether anything at all can be right.
@@ -51,7 +59,9 @@ impl Grader {
             Some(other) => form_of(other),
         };
         let gold = answers::canonical(label, form).or(own);
-        Self { form, accepted: gold.into_iter().collect() }
+        let plain = matches!(gold, Some(Canonical::Text(_)));
+        let label = plain.then(|| label.to_owned());
+        Self { form, accepted: gold.into_iter().collect(), label }
     }
 
     /// `RouteLLM` records answers for GSM8K only, where what is right is a number.
@@ -65,10 +75,10 @@ impl Grader {
         if numbers.iter().any(|answer| fits(Form::Number, answer)) {
             let accepted =
                 numbers.into_iter().filter(|answer| fits(Form::Number, answer)).collect();
-            return Self { form: Some(Form::Number), accepted };
+            return Self { form: Some(Form::Number), accepted, label: None };
         }
         let form = answers::expected_form(question);
-        Self { form, accepted: read(form) }
+        Self { form, accepted: read(form), label: None }
     }
 }
 
@@ -113,6 +123,17 @@ mod tests {
         assert!(grader("Which?\nOptions:\n(A) 1\n(B) 2", "(B)").is_right("So the answer is (B)."));
         assert!(!grader("Which?\nOptions:\n(A) 1\n(B) 2", "(B)").is_right("(A)"));
         assert!(grader("not True or True is", "True").is_right("So the answer is True."));
+    }
+
+    #[test]
+    fn a_sentence_that_gives_the_label_is_right() {
+        let grader = grader("What is the capital of France?", "Paris");
+        for right in ["Paris", "The capital of France is Paris."] {
+            assert!(grader.is_right(right), "{right}");
+        }
+        for wrong in ["Lyon", "The capital is not Paris.", "Paris is large. It is Lyon."] {
+            assert!(!grader.is_right(wrong), "{wrong}");
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ use super::{
     table::Row,
 };
 use crate::domain::{
-    Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt, Signal,
-    Usage,
+    Call, Completion, FinishReason, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt,
+    Signal, Usage,
 };
 
 /// Replays a model's recorded answers, each found by its prompt, after a simulated latency. It
@@ -72,14 +72,14 @@ impl LanguageModel for RecordedModel {
         &self.profile
     }
 
-    fn complete<'a>(&'a self, prompt: &'a Prompt, deadline: Instant) -> ModelFuture<'a> {
+    fn complete<'a>(&'a self, prompt: &'a Prompt, call: Call<'a>) -> ModelFuture<'a> {
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let since = Instant::now();
             let answer = self.recorded(&prompt.input);
             let done = since + self.latency.of(answer.as_deref().unwrap_or_default());
-            tokio::time::sleep_until(done.min(deadline)).await;
-            if done > deadline {
+            tokio::time::sleep_until(done.min(call.deadline)).await;
+            if done > call.deadline {
                 return Err(ModelError::Timeout);
             }
             let content = answer?.to_owned();
@@ -94,6 +94,8 @@ impl LanguageModel for RecordedModel {
                 finish: FinishReason::Stop,
                 usage,
                 upstream: since.elapsed(),
+                tool_calls: Vec::new(),
+                request_id: None,
             })
         })
     }
@@ -121,8 +123,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_says_what_was_recorded_after_the_simulated_time() {
         let (model, since) = (model(), Instant::now());
-        let completion =
-            model.complete(&prompt(" 1+1?\n"), since + Duration::from_secs(9)).await.unwrap();
+        let completion = model
+            .complete(&prompt(" 1+1?\n"), Call::whole(since + Duration::from_secs(9)))
+            .await
+            .unwrap();
         assert_eq!(completion.content, "It is 2.");
         assert_eq!(completion.upstream, Duration::from_millis(80 + 2 * 8));
         assert_eq!(completion.upstream, since.elapsed());
@@ -132,7 +136,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_keeps_the_deadline() {
         let (model, since) = (model(), Instant::now());
-        let late = model.complete(&prompt("1+1?"), since + Duration::from_millis(90)).await;
+        let late =
+            model.complete(&prompt("1+1?"), Call::whole(since + Duration::from_millis(90))).await;
         assert_eq!(late, Err(ModelError::Timeout));
         assert_eq!(since.elapsed(), Duration::from_millis(90));
     }
@@ -141,7 +146,10 @@ mod tests {
     async fn what_was_not_recorded_is_no_answer() {
         let (model, deadline) = (model(), Instant::now() + Duration::from_secs(9));
         for input in ["2+2?", "silence"] {
-            assert_eq!(model.complete(&prompt(input), deadline).await, Err(ModelError::Empty));
+            assert_eq!(
+                model.complete(&prompt(input), Call::whole(deadline)).await,
+                Err(ModelError::Empty)
+            );
         }
     }
 }

@@ -266,6 +266,8 @@ fn request(row: &Row) -> Request {
         mode: None,
         consensus: None,
         budget: Budget { deadline: DEADLINE, max_cost_usd: None },
+        dialogue: None,
+        expert: None,
         no_store: true,
     }
 }

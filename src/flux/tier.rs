@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     answers::{expected_form, extract},
     domain::{
-        Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply, Request,
-        ResponseId, Signal, Source, SourceKind, TenantId, Tier,
+        Call, Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply,
+        Request, ResponseId, Signal, Source, SourceKind, TenantId, Tier,
     },
     lake::{Entry, Ladder, Lake, LakeStats, Recalled},
     solvers::{solve, solve_undated},
@@ -81,7 +81,7 @@ impl Flux {
         let drafter = self.parts.drafter.as_deref()?;
         let since = Instant::now();
         let deadline = deadline.min(since + self.parts.drafter_deadline);
-        let completion = timeout_at(deadline, drafter.complete(prompt, deadline))
+        let completion = timeout_at(deadline, drafter.complete(prompt, Call::whole(deadline)))
             .await
             .unwrap_or(Err(ModelError::Timeout));
         Some(completion.and_then(|completion| {

@@ -75,7 +75,10 @@ impl From<PolicyProblem> for FieldError {
 }
 
 fn asi_failed(failures: Vec<(String, &'static str)>, retry_after: Option<Duration>) -> Problem {
-    let all = |code| !failures.is_empty() && failures.iter().all(|(_, other)| *other == code);
+    let all_of = |codes: &[&str]| {
+        !failures.is_empty() && failures.iter().all(|(_, code)| codes.contains(code))
+    };
+    let all = |code| all_of(&[code]);
     let problem = if all("timeout") {
         Problem::new(
             ProblemKind::ExpertsTimedOut,
@@ -87,6 +90,13 @@ fn asi_failed(failures: Vec<(String, &'static str)>, retry_after: Option<Duratio
             ProblemKind::ExpertsRateLimited,
             "The providers of all experts limit the rate, and Flux had no answer to stand in. Try \
              again later.",
+        )
+        .retry_after(LIMITED_RETRY)
+    } else if all_of(&["busy", "suspended", "rate_limited"]) {
+        Problem::new(
+            ProblemKind::ExpertsBusy,
+            "The experts of the AI tier take no more calls at the moment, and Flux had no answer to \
+             stand in. Try again shortly.",
         )
         .retry_after(LIMITED_RETRY)
     } else {
@@ -127,6 +137,7 @@ mod tests {
             (&["timeout", "timeout"][..], 504),
             (&["rate_limited"][..], 503),
             (&["timeout", "rate_limited"][..], 502),
+            (&["busy", "suspended", "rate_limited"][..], 503),
             (&["status"][..], 502),
             (&[][..], 502),
         ] {

@@ -2,16 +2,27 @@
 //! count in the metrics, problems in one form, a limit on requests in flight, no panic that
 //! escapes.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
     Router,
+    body::{Body, Bytes},
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use tokio::{sync::Semaphore, time::Instant};
+use http_body::{Frame, SizeHint};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
@@ -82,21 +93,53 @@ async fn take_a_place(
     request: Request,
     next: Next,
 ) -> Response {
-    let Ok(_place) = places.try_acquire() else {
+    let Ok(place) = places.try_acquire_owned() else {
         let detail = "As many requests are in flight as this service takes. Try again.";
         return Problem::new(ProblemKind::Overloaded, detail)
             .retry_after(Duration::from_secs(1))
             .into_response();
     };
-    next.run(request).await
+    // A body that is still being written works on: its place is free when it ends.
+    next.run(request).await.map(|body| Body::new(Placed { body, _place: place }))
 }
+
+/// A body that keeps its place among the requests in flight.
+struct Placed {
+    body: Body,
+    _place: OwnedSemaphorePermit,
+}
+
+impl http_body::Body for Placed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A request's id, for handlers that write it themselves.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) Arc<str>);
 
 async fn observe(
     State(telemetry): State<Arc<dyn HttpTelemetry>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(Arc::from(id.as_str())));
     let watch = Watch {
         telemetry,
         method: method_label(request.method()),

@@ -16,6 +16,7 @@ mod pointer;
 mod probes;
 mod problem;
 mod serve;
+mod sse;
 pub mod unified;
 
 use std::sync::Arc;

@@ -306,7 +306,7 @@ mod tests {
         let served: Value = serde_json::from_str(&served(&limits)).unwrap();
         let schemas = &served["components"]["schemas"];
         assert_eq!(schemas["ProcessBody"]["properties"]["input"]["maxLength"], 7);
-        assert_eq!(schemas["ProcessBody"]["properties"]["deadline_ms"]["maximum"], 300_000);
+        assert_eq!(schemas["ProcessBody"]["properties"]["deadline_ms"]["maximum"], 120_000);
         let weights = &schemas["PolicyChange"]["properties"]["custom_weights"];
         assert_eq!(weights["additionalProperties"]["maximum"], 1000);
     }

@@ -83,6 +83,8 @@ kinds! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// Every expert of the AI tier failed.
     ExpertsFailed = "experts-failed", BAD_GATEWAY, "No expert of the AI tier could answer";
+    /// Every expert of the AI tier has as many calls under way as it takes, or is held back.
+    ExpertsBusy = "experts-busy", SERVICE_UNAVAILABLE, "The experts take no more calls";
     /// Every expert of the AI tier is limited by its provider.
     ExpertsRateLimited = "experts-rate-limited", SERVICE_UNAVAILABLE, "The providers limit the rate";
     /// As many requests are in flight as are taken.
@@ -244,17 +246,23 @@ impl Problem {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
-        headers.extend(self.headers);
-        let body = ProblemBody {
-            kind: kind.uri().to_owned(),
-            title: kind.title().to_owned(),
-            status: kind.status().as_u16(),
+        headers.extend(self.headers.clone());
+        let body = self.body(request_id);
+        (kind.status(), headers, Json(body)).into_response()
+    }
+
+    /// What is written of it, naming the request where its id is known.
+    #[must_use]
+    pub fn body(self, request_id: Option<&str>) -> ProblemBody {
+        ProblemBody {
+            kind: self.kind.uri().to_owned(),
+            title: self.kind.title().to_owned(),
+            status: self.kind.status().as_u16(),
             detail: self.detail,
             request_id: request_id.map(str::to_owned),
             errors: self.errors,
             experts: self.experts,
-        };
-        (kind.status(), headers, Json(body)).into_response()
+        }
     }
 }
 

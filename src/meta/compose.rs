@@ -131,10 +131,7 @@ fn failure(request: &Request, gathered: &Gathered, deadline: Instant) -> Option<
     if late && findings.failures.iter().all(|(_, e)| *e == ModelError::Timeout) {
         return Some(ProcessError::DeadlineExceeded { deadline: request.budget.deadline });
     }
-    let waits = findings.failures.iter().filter_map(|(_, error)| match error {
-        ModelError::RateLimited { retry_after } => *retry_after,
-        _ => None,
-    });
+    let waits = findings.failures.iter().filter_map(|(_, error)| error.retry_after());
     Some(ProcessError::AsiFailed {
         failures: findings.failures.iter().map(|(name, e)| (name.clone(), e.code())).collect(),
         retry_after: waits.min(),
@@ -190,6 +187,7 @@ pub(super) fn may_enter_lake(ending: &Ending, policy: &Policy) -> bool {
         && draft.signal.get() >= policy.thresholds.lake_floor
         && draft.passed(Position::VERIFIED)
         && !draft.failed_a_check()
+        && draft.tool_calls.is_empty()
         && draft.recalled_from.is_none()
         && !matches!(draft.source.kind, SourceKind::Solver | SourceKind::Lake)
 }
@@ -245,6 +243,8 @@ pub(super) fn reply(
         citations: answer.draft.map(|d| d.citations.clone()).unwrap_or_default(),
         steps: answer.draft.map(|d| d.steps.clone()).unwrap_or_default(),
         usage,
+        tool_calls: answer.draft.map(|d| d.tool_calls.clone()).unwrap_or_default(),
+        complete: answer.draft.is_none_or(|d| d.complete),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    asi::{Asi, Findings, Task},
+    asi::{Asi, Findings, Live, Task},
     domain::{
         Check, Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route,
         SourceKind, Stage, Strategy, Tier, Trace, Verdict,
@@ -25,6 +25,8 @@ pub(super) struct Journey<'a> {
     pub(super) prompt: Prompt,
     pub(super) deadline: Instant,
     pub(super) trace: &'a Trace,
+    /// Who hears the answer while it is being written.
+    pub(super) live: Option<&'a Live>,
 }
 
 /// What came back.
@@ -90,6 +92,7 @@ impl Gathered {
             checks: Vec::new(),
             latency: self.drafter_wait,
             error: Some(error.code()),
+            request_id: None,
         }));
         experts.extend(self.asi.iter().flat_map(|f| f.experts.iter().cloned()));
         experts
@@ -112,15 +115,22 @@ impl Journey<'_> {
         let kept = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
         if !kept && self.decision.may_escalate {
             gathered.route = Some(Route::FluxThenAsi);
-            gathered.asi = Some(self.ask_asi().await);
+            // RuntimeFirst does not weigh what Flux abstained from; elsewhere it is evidence.
+            let alone = self.decision.strategy == Strategy::RuntimeFirst
+                || !gathered.flux_drafts.iter().any(answers);
+            gathered.asi = Some(self.ask_asi(alone).await);
         }
         gathered
     }
 
     /// Flux stands in only when ASI came back without any answer.
     async fn asi_first(&self) -> Gathered {
-        let findings = self.ask_asi().await;
-        let failed = !findings.drafts.iter().any(answers);
+        let findings = self.ask_asi(true).await;
+        // Half an answer that the caller has heard cannot be replaced by another one; and who names
+        // the model that is to answer wants nobody to stand in for it.
+        let replaceable =
+            self.request.expert.is_none() && !self.live.is_some_and(Live::is_committed);
+        let failed = !findings.drafts.iter().any(answers) && replaceable;
         let mut gathered =
             Gathered { route: Some(Route::Asi), asi: Some(findings), ..Gathered::default() };
         if failed {
@@ -132,12 +142,13 @@ impl Journey<'_> {
 
     async fn both(&self) -> Gathered {
         let mut gathered = Gathered { route: Some(Route::Both), ..Gathered::default() };
-        let ((), findings) = tokio::join!(self.ask_flux(&mut gathered, true), self.ask_asi());
+        let ((), findings) = tokio::join!(self.ask_flux(&mut gathered, true), self.ask_asi(false));
         gathered.asi = Some(findings);
         gathered
     }
 
-    async fn ask_asi(&self) -> Findings {
+    /// `alone` says that nothing of Flux competes with what ASI says.
+    async fn ask_asi(&self, alone: bool) -> Findings {
         let consensus = self.request.consensus.unwrap_or(self.policy.consensus);
         let task = Task {
             request: self.request,
@@ -147,6 +158,7 @@ impl Journey<'_> {
             second_opinion: self.policy.thresholds.second_opinion,
             deadline: self.deadline,
             trace: self.trace,
+            live: self.live.filter(|_| alone),
         };
         self.asi.answer(&task).await
     }
@@ -155,12 +167,15 @@ impl Journey<'_> {
     /// ParallelFusion, where every independent voice counts.
     async fn ask_flux(&self, gathered: &mut Gathered, with_drafter: bool) {
         let since = Instant::now();
-        let immediate = self.flux.immediate(self.request);
-        gathered.lake_hit = immediate.lake_hit;
-        gathered.flux_drafts = immediate.drafts.into_iter().map(|d| self.checked(d)).collect();
+        if self.request.is_open_to_all() {
+            let immediate = self.flux.immediate(self.request);
+            gathered.lake_hit = immediate.lake_hit;
+            gathered.flux_drafts = immediate.drafts.into_iter().map(|d| self.checked(d)).collect();
+        }
         let sure = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
         let wanted = !sure || self.decision.strategy == Strategy::ParallelFusion;
-        if with_drafter && wanted {
+        let can_draft = self.prompt.passthrough.is_none();
+        if with_drafter && wanted && can_draft {
             let asked = Instant::now();
             match self.flux.draft(self.request, &self.prompt, self.deadline).await {
                 Some(Ok(draft)) => gathered.flux_drafts.push(self.checked(draft)),

@@ -2,17 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
     ProcessError,
     compose::{self, Ending},
     gather::{Gathered, Journey},
+    record::{Begun, Finished, Watch},
 };
 use crate::{
-    asi::Asi,
+    asi::{Asi, Live},
     complexity,
-    domain::{Clock, Policy, PolicyCell, Prompt, Reply, Request, Stage, Trace, Turn},
+    domain::{Clock, Listener, Policy, PolicyCell, Prompt, Reply, Request, Stage, Trace, Turn},
     flux::Flux,
     ledger::Ledger,
     performance::SnapshotCell,
@@ -21,6 +22,10 @@ use crate::{
     telemetry::{LakeLookup, Metrics},
     vcp,
 };
+
+/// Context of more bytes than this is chosen from on a thread of its own: that takes milliseconds
+/// which other requests must not wait.
+const INLINE_BYTES: usize = 16 * 1024;
 
 /// What the orchestrator is made of.
 pub struct Parts {
@@ -44,7 +49,7 @@ pub struct Parts {
     pub dice: Box<dyn Fn() -> f64 + Send + Sync>,
     /// Standing instructions for models; the system message. `None` sends none.
     pub instructions: Option<String>,
-    /// Context that VCP may keep, in tokens (about four characters each).
+    /// Context that VCP may keep, in tokens (see [`crate::text::estimated_tokens`]).
     pub token_budget: usize,
     /// Most time that a response waits for its record to be durable; zero does not wait.
     pub record_wait: Duration,
@@ -65,27 +70,57 @@ impl MetaOrchestrator {
 
     /// Answers a request, abstains honestly, or says why neither was possible.
     ///
+    /// Dropping the future cancels what is under way upstream; the request is then recorded as
+    /// cancelled and counts for nobody and against nobody.
+    ///
     /// # Errors
     /// [`ProcessError`] when every expert that could be asked failed and Flux could not stand in.
     pub async fn process(&self, request: Request) -> Result<Reply, ProcessError> {
+        self.process_heard(request, None).await
+    }
+
+    /// [`Self::process`], followed by a listener: the decision, each position passed, and the text of
+    /// the answer, while it is being written where one expert speaks alone, else when it stands.
+    ///
+    /// # Errors
+    /// As [`Self::process`]. Text that was heard by then is no answer.
+    pub async fn process_heard(
+        &self,
+        request: Request,
+        listener: Option<Arc<dyn Listener>>,
+    ) -> Result<Reply, ProcessError> {
         let since = Instant::now();
         let at_ms = self.parts.clock.now_ms();
         let policy = self.parts.policy.load();
-        let trace = Trace::default();
+        let live = listener.clone().map(Live::new);
+        let trace = Trace::heard_by(listener);
         let deadline = since + request.budget.deadline;
-        let turns = self.received(&request, at_ms, &trace).await;
 
         let analysed = Instant::now();
         let complexity = complexity::analyse(&request, &policy.thresholds);
         let dice = (self.parts.dice)();
         let decision = routing::decide(request.strategy, request.mode, &complexity, &policy, dice);
-        trace.visit(
+        let analysis = analysed.elapsed();
+        let begun = Begun {
+            request: &request,
+            at_ms,
+            since,
+            policy: &policy,
+            decision: &decision,
+            complexity: &complexity,
+        };
+        let watch = Watch::over(&self.parts, &begun);
+
+        let turns = self.received(&request, at_ms, &trace).await;
+        trace.note(
             Stage::Analysed,
-            analysed,
+            analysis,
             format!("complexity {:.2} ({})", complexity.score, complexity.tier.name()),
         );
-
-        let prompt = self.context(&request, &turns, &trace);
+        if let Some(listener) = trace.listener() {
+            listener.decided(&decision, &complexity);
+        }
+        let prompt = self.context(&request, turns, &trace).await;
         let journey = Journey {
             flux: &self.parts.flux,
             asi: &self.parts.asi,
@@ -95,6 +130,7 @@ impl MetaOrchestrator {
             prompt,
             deadline,
             trace: &trace,
+            live: live.as_ref(),
         };
         let gathered = journey.run().await;
         if let Some(hit) = gathered.lake_hit {
@@ -102,20 +138,13 @@ impl MetaOrchestrator {
         }
         let escalation = routing::escalation(&complexity, gathered.best_flux_signal());
         let ending = self.end(&request, &policy, &journey, &gathered);
-        let mut finished = super::record::Finished {
-            request: &request,
-            at_ms,
-            policy: &policy,
-            decision: &decision,
-            complexity: &complexity,
-            escalation,
-            gathered: &gathered,
-            duration: since.elapsed(),
-        };
+        let mut finished =
+            Finished { begun: &begun, escalation, gathered: &gathered, duration: since.elapsed() };
         let answer = match ending {
             Ok(ending) => ending,
             Err(error) => {
-                self.record(finished.failed(&error), finished.overhead()).await;
+                watch.end();
+                self.record(finished.failed(&error), finished.overhead(), deadline).await;
                 return Err(error);
             }
         };
@@ -124,14 +153,18 @@ impl MetaOrchestrator {
         trace.visit(Stage::Composed, composing, format!("{:?}", reply.kind).to_lowercase());
         let verifying = Instant::now();
         if compose::may_enter_lake(&answer, &policy) {
-            reply.remembered = self.remember(&request, &reply, &answer, &gathered).await;
+            reply.remembered = self.remember(&request, &reply, &answer, &gathered, deadline).await;
         }
         trace.visit(Stage::VerificationCheckpoint, verifying, compose::verification_note(&answer));
+        if let Some(live) = &live {
+            live.settle(&reply.content);
+        }
         if compose::is_whole(&answer) {
-            self.converse(&request, &reply, at_ms).await;
+            self.converse(&request, &reply, at_ms, deadline).await;
         }
         finished.duration = since.elapsed();
-        self.record(finished.ended(&reply, &answer), finished.overhead()).await;
+        watch.end();
+        self.record(finished.ended(&reply, &answer), finished.overhead(), deadline).await;
         reply.trace = trace.entries();
         reply.duration = since.elapsed();
         reply.overhead = reply.duration.saturating_sub(gathered.upstream());
@@ -141,10 +174,11 @@ impl MetaOrchestrator {
     /// Position 1: the conversation so far.
     async fn received(&self, request: &Request, now_ms: i64, trace: &Trace) -> Vec<Turn> {
         let since = Instant::now();
-        let turns = match &request.session {
+        let mut turns = match &request.session {
             Some(session) => self.turns(&request.tenant, session, now_ms).await,
             None => Vec::new(),
         };
+        turns.extend(request.dialogue.iter().flat_map(|d| d.turns.iter().cloned()));
         let passages = request.context.len();
         trace.visit(
             Stage::Received,
@@ -154,20 +188,41 @@ impl MetaOrchestrator {
         turns
     }
 
-    /// Position 3: what of the context fits the token budget.
-    fn context(&self, request: &Request, turns: &[Turn], trace: &Trace) -> Prompt {
+    /// Position 3: what of the context goes along under the token budget.
+    async fn context(&self, request: &Request, turns: Vec<Turn>, trace: &Trace) -> Prompt {
         let since = Instant::now();
-        let (turns, passages, note) =
-            vcp::choose_context(turns, &request.context, self.parts.token_budget);
+        let vcp::Context { turns, passages, note } = self.choose_context(request, turns).await;
         let note = if note.is_empty() { "everything fits".to_owned() } else { note };
         trace.visit(Stage::ContextCheckpoint, since, note);
+        let dialogue = request.dialogue.as_ref();
+        let theirs = dialogue.and_then(|d| d.instructions.as_deref());
+        let instructions = [self.parts.instructions.as_deref(), theirs];
+        let instructions: Vec<&str> = instructions.into_iter().flatten().collect();
         Prompt {
-            instructions: self.parts.instructions.clone(),
+            instructions: (!instructions.is_empty()).then(|| instructions.join("\n\n")),
             turns,
             passages,
             input: request.input.clone(),
             revision: None,
+            sampling: dialogue.map(|d| d.sampling.clone()).unwrap_or_default(),
+            passthrough: dialogue.and_then(|d| d.passthrough.clone()),
         }
+    }
+
+    async fn choose_context(&self, request: &Request, turns: Vec<Turn>) -> vcp::Context {
+        let said: usize = turns.iter().map(|turn| turn.content.len()).sum();
+        let offered: usize = request.context.iter().map(|passage| passage.text.len()).sum();
+        let budget = self.parts.token_budget;
+        if said + offered <= INLINE_BYTES {
+            return vcp::choose_context(&request.input, &turns, &request.context, budget);
+        }
+        let (input, passages) = (request.input.clone(), request.context.clone());
+        let choice = spawn_blocking(move || vcp::choose_context(&input, &turns, &passages, budget));
+        // A panic is logged where it happens; the question still stands without its context.
+        choice.await.unwrap_or_else(|_| vcp::Context {
+            note: "no context could be chosen".to_owned(),
+            ..vcp::Context::default()
+        })
     }
 
     /// Positions 7, 6, 5 and 9.

@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::{MetaOrchestrator, ProcessError, compose::Ending, gather::Gathered};
+use super::{MetaOrchestrator, Parts, ProcessError, compose::Ending, gather::Gathered};
 use crate::{
     domain::{
         Complexity, Decision, DecisionRecord, Ended, LedgerEvent, Policy, Reply, Request, Role,
@@ -13,13 +13,77 @@ use crate::{
     ledger::LedgerError,
 };
 
-/// A request that came to its end.
-pub(super) struct Finished<'a> {
+/// A request that was decided on.
+pub(super) struct Begun<'a> {
     pub(super) request: &'a Request,
     pub(super) at_ms: i64,
+    pub(super) since: Instant,
     pub(super) policy: &'a Policy,
     pub(super) decision: &'a Decision,
     pub(super) complexity: &'a Complexity,
+}
+
+impl Begun<'_> {
+    /// Its record, as far as it is known before anybody was asked.
+    fn record(&self, ended: Ended) -> DecisionRecord {
+        DecisionRecord {
+            id: self.request.id,
+            tenant: self.request.tenant.clone(),
+            at_ms: self.at_ms,
+            policy_version: self.policy.version,
+            strategy: self.decision.strategy,
+            route: self.decision.route,
+            mode: None,
+            probability: self.decision.probability,
+            complexity: self.complexity.score,
+            complexity_tier: self.complexity.tier,
+            escalation: 0.0,
+            ended,
+            tier: None,
+            source: None,
+            confidence: 0.0,
+            recalled_from: None,
+            duration_us: micros(self.since.elapsed()),
+            flux: None,
+            asi: None,
+            cost_usd: None,
+            error: None,
+        }
+    }
+}
+
+/// Records a request as cancelled when nobody waits for its end any more.
+pub(super) struct Watch<'a> {
+    parts: &'a Parts,
+    begun: Option<&'a Begun<'a>>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn over(parts: &'a Parts, begun: &'a Begun<'a>) -> Self {
+        Self { parts, begun: Some(begun) }
+    }
+
+    /// The request came to an end that is recorded otherwise.
+    pub(super) fn end(mut self) {
+        self.begun = None;
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let Some(begun) = self.begun else { return };
+        let record = begun.record(Ended::Cancelled);
+        self.parts.metrics.finished(&record, Duration::ZERO);
+        if let Err(error) = self.parts.ledger.send(LedgerEvent::Decision(Arc::new(record))) {
+            self.parts.metrics.ledger_dropped(1);
+            tracing::warn!(%error, "a cancelled request was not recorded");
+        }
+    }
+}
+
+/// A request that came to its end.
+pub(super) struct Finished<'a> {
+    pub(super) begun: &'a Begun<'a>,
     pub(super) escalation: f64,
     pub(super) gathered: &'a Gathered,
     pub(super) duration: Duration,
@@ -57,7 +121,7 @@ impl Finished<'_> {
 
     fn record(&self, ended: Ended) -> DecisionRecord {
         let gathered = self.gathered;
-        let floor = self.policy.thresholds.abstain_floor;
+        let floor = self.begun.policy.thresholds.abstain_floor;
         let flux = gathered.flux_latency.map(|latency| {
             let answered = gathered.best_flux_signal().is_some_and(|s| s >= floor);
             (micros(latency), if answered { Ended::Answered } else { Ended::Abstained })
@@ -73,29 +137,23 @@ impl Finished<'_> {
             (micros(findings.latency), ended)
         });
         DecisionRecord {
-            id: self.request.id,
-            tenant: self.request.tenant.clone(),
-            at_ms: self.at_ms,
-            policy_version: self.policy.version,
-            strategy: self.decision.strategy,
-            route: gathered.route.unwrap_or(self.decision.route),
-            mode: gathered.asi.as_ref().map(|_| self.decision.mode),
-            probability: self.decision.probability,
-            complexity: self.complexity.score,
-            complexity_tier: self.complexity.tier,
+            route: gathered.route.unwrap_or(self.begun.decision.route),
+            mode: gathered.asi.as_ref().map(|_| self.begun.decision.mode),
             escalation: self.escalation,
-            ended,
-            tier: None,
-            source: None,
-            confidence: 0.0,
-            recalled_from: None,
             duration_us: micros(self.duration),
             flux,
             asi,
-            cost_usd: None,
-            error: None,
+            ..self.begun.record(ended)
         }
     }
+}
+
+/// How long the answer waits for the store to keep what is to be kept of it. A disk that is slow may
+/// cost the memory, but neither the answer nor its deadline by more than a moment.
+fn patience(deadline: Instant) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_secs(2);
+    deadline.saturating_duration_since(Instant::now()).clamp(SHORTEST, LONGEST)
 }
 
 fn micros(duration: Duration) -> u64 {
@@ -105,12 +163,18 @@ fn micros(duration: Duration) -> u64 {
 impl MetaOrchestrator {
     /// Counts the request and appends its record. A ledger that is slow or away costs the record's
     /// promptness, never the answer.
-    pub(super) async fn record(&self, record: DecisionRecord, overhead: Duration) {
+    pub(super) async fn record(
+        &self,
+        record: DecisionRecord,
+        overhead: Duration,
+        deadline: Instant,
+    ) {
         self.parts.metrics.finished(&record, overhead);
-        let (event, wait) = (LedgerEvent::Decision(Arc::new(record)), self.parts.record_wait);
-        let recorded = if wait.is_zero() {
-            self.parts.ledger.enqueue(event)
+        let event = LedgerEvent::Decision(Arc::new(record));
+        let recorded = if self.parts.record_wait.is_zero() {
+            self.parts.ledger.send(event)
         } else {
+            let wait = self.parts.record_wait.min(patience(deadline));
             let Ok(appended) = timeout(wait, self.parts.ledger.append(event)).await else {
                 tracing::warn!("a response left before its record was durable: the disk is slow");
                 return;
@@ -134,14 +198,20 @@ impl MetaOrchestrator {
         reply: &Reply,
         ending: &Ending,
         gathered: &Gathered,
+        deadline: Instant,
     ) -> bool {
         let Ending::Answer { fused, .. } = ending else { return false };
         // A model that was shown passages answers from them without citing them.
         let from_documents = gathered.asi.as_ref().is_some_and(|f| f.from_documents);
-        match self.parts.flux.remember(request, reply, &fused.draft, from_documents).await {
-            Ok(remembered) => remembered,
-            Err(error) => {
+        let keep = self.parts.flux.remember(request, reply, &fused.draft, from_documents);
+        match timeout(patience(deadline), keep).await {
+            Ok(Ok(remembered)) => remembered,
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "an answer was not remembered");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("an answer left before it was remembered: the disk is slow");
                 false
             }
         }
@@ -165,16 +235,25 @@ impl MetaOrchestrator {
 
     /// Adds the question and its answer to the conversation. An abstention is no turn: it would
     /// only teach the next model not to know.
-    pub(super) async fn converse(&self, request: &Request, reply: &Reply, now_ms: i64) {
+    pub(super) async fn converse(
+        &self,
+        request: &Request,
+        reply: &Reply,
+        now_ms: i64,
+        deadline: Instant,
+    ) {
         let Some(session) = request.session.as_ref() else { return };
         let turns = [
             Turn { role: Role::User, content: request.input.clone() },
             Turn { role: Role::Assistant, content: reply.content.clone() },
         ];
-        if let Err(error) =
-            self.parts.sessions.append(&request.tenant, session, &turns, now_ms).await
-        {
-            tracing::warn!(%error, "a conversation could not be kept");
+        let keep = self.parts.sessions.append(&request.tenant, session, &turns, now_ms);
+        match timeout(patience(deadline), keep).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a conversation could not be kept"),
+            Err(_) => {
+                tracing::warn!("an answer left before its turn was kept: the disk is slow");
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Tally {
     requests: u64,
     failures: u64,
     abstentions: u64,
+    #[serde(default)]
+    cancelled: u64,
     ema_latency_ms: Option<f64>,
     ema_success: Option<f64>,
     latency: LatencyHistogram,
@@ -30,6 +32,8 @@ pub struct Summary {
     pub failures: u64,
     /// Those that ended in an abstention.
     pub abstentions: u64,
+    /// Those that nobody waited for; they count in no other figure.
+    pub cancelled: u64,
     /// Exponential moving average of the latency in milliseconds, α = 0.1.
     pub ema_latency_ms: Option<f64>,
     /// Exponential moving average of success, α = 0.1: an answer counts 1, anything else 0, and
@@ -56,6 +60,10 @@ impl Tally {
     /// Counts a request that ended.
     pub fn ended(&mut self, ended: Ended, micros: u64) {
         self.requests += 1;
+        if ended == Ended::Cancelled {
+            self.cancelled += 1;
+            return;
+        }
         self.failures += u64::from(ended == Ended::Failed);
         self.abstentions += u64::from(ended == Ended::Abstained);
         self.latency.record(micros);
@@ -95,6 +103,7 @@ impl Tally {
             requests: self.requests,
             failures: self.failures,
             abstentions: self.abstentions,
+            cancelled: self.cancelled,
             ema_latency_ms: self.ema_latency_ms,
             ema_success_rate: self.ema_success,
             latency: self.latency.quantiles(),

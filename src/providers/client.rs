@@ -2,6 +2,8 @@
 
 use std::{error::Error as _, time::Duration};
 
+use tokio::time::timeout;
+
 use reqwest::{Client, Response, redirect, retry};
 
 use super::ProviderError;
@@ -79,6 +81,23 @@ pub(super) async fn read_body(mut response: Response, cap: usize) -> Result<Vec<
         }
         body.extend_from_slice(&chunk);
     }
+}
+
+/// Reads what is left of a body that has said all it had to say, so that its connection can serve
+/// again; gives up on one that goes on.
+pub(super) async fn drain(mut response: Response) {
+    const PATIENCE: Duration = Duration::from_millis(5);
+    const MOST: usize = 4 << 10;
+    let rest = async {
+        let mut read = 0;
+        while let Ok(Some(chunk)) = response.chunk().await
+            && read <= MOST
+        {
+            read += chunk.len();
+        }
+    };
+    // A late end costs a connection, not the answer.
+    let _late = timeout(PATIENCE, rest).await;
 }
 
 /// The chain of causes, without the address. Nothing of a body or a header is in it.

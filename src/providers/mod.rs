@@ -1,21 +1,29 @@
 //! Language models behind HTTP, one file a dialect.
 //!
-//! A call has a deadline, at most one retry, a cap on what it reads, and a typed failure. A key goes
+//! A call has a deadline, at most one retry within its provider's budget, a cap on what it reads, and
+//! a typed failure. A provider that fails is held back, and so are calls beyond its places. A key goes
 //! to its own provider's address and nowhere else: redirects are not followed, proxies of the
 //! environment are not used, and no request can name an address.
 
+mod anthropic;
 mod client;
+mod dialect;
 mod discovery;
+mod frames;
+mod guard;
+mod latency;
+mod model;
+mod ollama;
 mod openai;
 mod render;
 mod retry;
 #[cfg(test)]
 mod testing;
-mod wire;
 
 use std::sync::Arc;
 
 pub use discovery::{Undiscovered, discover};
+use guard::Fleet;
 
 use crate::{
     domain::LanguageModel,
@@ -55,10 +63,14 @@ pub fn build(
     metrics: &Metrics,
 ) -> Result<Vec<Arc<dyn LanguageModel>>, ProviderError> {
     let mut models: Vec<Arc<dyn LanguageModel>> = Vec::new();
+    let fleet = Arc::new(Fleet::default());
     for provider in settings.iter().filter(|provider| !provider.models.is_empty()) {
-        match provider.kind {
-            Dialect::OpenAi => models.extend(openai::models(provider, metrics)?),
-        }
+        let dialect: Arc<dyn dialect::Dialect> = match provider.kind {
+            Dialect::OpenAi => Arc::new(openai::OpenAi),
+            Dialect::Anthropic => Arc::new(anthropic::Anthropic),
+            Dialect::Ollama => Arc::new(ollama::Ollama),
+        };
+        models.extend(model::models(provider, dialect, &fleet, metrics)?);
     }
     Ok(models)
 }

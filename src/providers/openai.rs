@@ -1,254 +1,379 @@
-//! OpenAI's dialect: `POST {base}/chat/completions`, not streamed.
+//! OpenAI's dialect: `POST {base}/chat/completions`.
+//! Reference: <https://platform.openai.com/docs/api-reference/chat>.
 
-use std::{sync::Arc, time::Duration};
-
-use bytes::Bytes;
-use jiff::Timestamp;
 use reqwest::{
-    Client, Response, StatusCode, Url, Version,
-    header::{
-        ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING,
-    },
+    Url,
+    header::{AUTHORIZATION, HeaderMap},
 };
-use tokio::time::{Instant, sleep, timeout_at};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::{
-    ProviderError, client,
-    retry::{Failure, retry_after},
-    wire,
+    dialect::{Dialect, Heard, StreamReader, Understood, below, printable, sensitive, tokens},
+    frames::{Frame, Framing},
+    render::messages,
 };
 use crate::{
-    domain::{Completion, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt, Usage},
-    settings::{ModelSettings, ProviderSettings},
-    telemetry::Metrics,
+    domain::{FinishReason, ModelError, Prompt, Usage},
+    settings::{ModelSettings, Secret},
 };
 
-/// The models of one provider; they share its connections.
-pub(super) fn models(
-    provider: &ProviderSettings,
-    metrics: &Metrics,
-) -> Result<Vec<Arc<dyn LanguageModel>>, ProviderError> {
-    let client = client::build(provider)?;
-    let endpoint = endpoint(&provider.base_url);
-    let authorization = match &provider.api_key {
-        Some(key) => {
-            let mut header = HeaderValue::try_from(format!("Bearer {}", key.expose()))
-                .map_err(|_| ProviderError::Key { provider: provider.name.clone() })?;
-            header.set_sensitive(true);
-            Some(header)
+/// The dialect of OpenAI, vLLM, llama.cpp, LM Studio, OpenRouter and many others.
+pub(super) struct OpenAi;
+
+#[derive(Serialize)]
+struct ChatRequest<'a> {
+    model: &'a str,
+    messages: Value,
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(flatten)]
+    passed_through: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct ChatResponse {
+    model: Option<String>,
+    choices: Vec<Choice>,
+    // Read with leniency: what is odd here spoils the accounts, not the answer.
+    #[serde(default)]
+    usage: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: ChatMessage,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct ChatMessage {
+    content: Option<Content>,
+    refusal: Option<String>,
+    tool_calls: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Parts(Vec<Part>),
+}
+
+#[derive(Deserialize)]
+struct Part {
+    text: Option<String>,
+}
+
+impl Dialect for OpenAi {
+    fn endpoint(&self, base: &Url) -> Url {
+        below(base, &["chat", "completions"])
+    }
+
+    fn headers(&self, key: Option<&Secret>) -> Option<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", key.expose()))?);
         }
-        None => None,
-    };
-    if authorization.is_some() && sends_in_the_clear(&endpoint) {
-        tracing::warn!(provider = provider.name, "the key of this provider travels unencrypted");
-    }
-    let name: Arc<str> = Arc::from(provider.name.as_str());
-    let model = |settings: &ModelSettings| -> Arc<dyn LanguageModel> {
-        let profile = ModelProfile {
-            name: Arc::from(settings.name.as_str()),
-            provider: Arc::clone(&name),
-            prior: settings.prior,
-            weight: settings.weight,
-            price_per_million: settings.price_per_million,
-        };
-        metrics.know_model(&profile);
-        Arc::new(OpenAiModel {
-            profile,
-            settings: settings.clone(),
-            client: client.clone(),
-            endpoint: endpoint.clone(),
-            authorization: authorization.clone(),
-            max_response_bytes: provider.max_response_bytes,
-            metrics: metrics.clone(),
-        })
-    };
-    Ok(provider.models.iter().map(model).collect())
-}
-
-/// One model behind OpenAI's dialect.
-struct OpenAiModel {
-    profile: ModelProfile,
-    settings: ModelSettings,
-    client: Client,
-    endpoint: Url,
-    authorization: Option<HeaderValue>,
-    max_response_bytes: usize,
-    metrics: Metrics,
-}
-
-impl LanguageModel for OpenAiModel {
-    fn profile(&self) -> &ModelProfile {
-        &self.profile
+        Some(headers)
     }
 
-    fn complete<'a>(&'a self, prompt: &'a Prompt, deadline: Instant) -> ModelFuture<'a> {
-        Box::pin(async move {
-            let call = Call::begin(self);
-            let result = match timeout_at(deadline, self.with_one_retry(prompt, deadline)).await {
-                Ok(result) => result,
-                Err(_) => Err(ModelError::Timeout),
-            };
-            call.end(result)
-        })
-    }
-}
-
-impl OpenAiModel {
-    async fn with_one_retry(
+    fn request(
         &self,
+        model: &ModelSettings,
         prompt: &Prompt,
-        deadline: Instant,
-    ) -> Result<Completion, ModelError> {
-        let body = Bytes::from(wire::request(&self.settings, prompt)?);
-        let failure = match self.attempt(body.clone()).await {
-            Ok(completion) => return Ok(completion),
-            Err(failure) => failure,
+        streamed: bool,
+    ) -> Result<Vec<u8>, ModelError> {
+        let sampling = &prompt.sampling;
+        let passthrough = prompt.passthrough.as_deref();
+        let verbatim = passthrough.and_then(|p| p.messages.clone());
+        // What the operator bounds, no caller unbounds; without any bound the caller's holds.
+        let bound = |configured: u32| sampling.max_tokens.map_or(configured, |n| n.min(configured));
+        let max_completion_tokens = model.max_completion_tokens.map(bound);
+        let max_tokens = match (model.max_tokens, max_completion_tokens) {
+            (None, None) => sampling.max_tokens,
+            (configured, _) => configured.map(bound),
         };
-        let left = deadline.saturating_duration_since(Instant::now());
-        let Some(wait) = failure.wait(left, rand::random()) else { return Err(failure.error) };
-        sleep(wait).await;
-        self.metrics.upstream_retry(&self.profile);
-        self.attempt(body).await.map_err(|failure| failure.error)
+        serde_json::to_vec(&ChatRequest {
+            model: &model.model,
+            messages: verbatim.unwrap_or_else(|| json!(messages(prompt))),
+            stream: streamed,
+            // Without it no server counts the tokens of a stream.
+            stream_options: streamed.then(|| json!({ "include_usage": true })),
+            max_tokens,
+            max_completion_tokens,
+            temperature: sampling.temperature.or(model.temperature),
+            top_p: sampling.top_p,
+            stop: &sampling.stop,
+            seed: sampling.seed,
+            passed_through: passthrough.map(|p| p.members.clone()).unwrap_or_default(),
+        })
+        // Texts and numbers always serialise; should they not, nothing was sent.
+        .map_err(|_| ModelError::Malformed)
     }
 
-    async fn attempt(&self, body: Bytes) -> Result<Completion, Failure> {
-        let mut request = self
-            .client
-            .post(self.endpoint.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .header(ACCEPT, "application/json")
-            .body(body);
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
-        }
-        let response = request.send().await.map_err(|error| {
-            let meaning = client::no_response(&error);
-            self.explain(&meaning, &client::causes(&error));
-            Failure::early(meaning)
+    fn whole(&self, body: &[u8], whole: bool) -> Result<Understood, ModelError> {
+        let response: ChatResponse = serde_json::from_slice(body).map_err(|error| {
+            if error.is_eof() && !whole { ModelError::Cut } else { ModelError::Malformed }
         })?;
-        if !response.status().is_success() {
-            let refusal = refusal(&response);
-            self.explain(&refusal.error, response.status().as_str());
-            return Err(refusal);
+        let choice = response.choices.into_iter().next().ok_or(ModelError::Empty)?;
+        Heard {
+            content: choice.message.content.map(Content::into_text).unwrap_or_default(),
+            model: response.model.as_deref().and_then(printable),
+            finish: choice.finish_reason.as_deref().map(finish),
+            usage: usage(&response.usage),
+            // A refusal stands apart from the content, and is none.
+            refused: choice.message.refusal.is_some_and(|refusal| !refusal.trim().is_empty()),
+            tool_calls: choice.message.tool_calls.unwrap_or_default(),
+            ..Heard::default()
         }
-        self.understand(response).await.map_err(|error| {
-            self.explain(&error, "the answer's body");
-            Failure::late(error)
-        })
+        .understood()
     }
 
-    async fn understand(&self, response: Response) -> Result<Completion, ModelError> {
-        if !is_plain_json(&response) {
-            return Err(ModelError::Malformed);
+    fn framing(&self) -> Framing {
+        Framing::Events
+    }
+
+    fn reader(&self) -> Box<dyn StreamReader> {
+        Box::new(Chunks { done: false })
+    }
+}
+
+/// Reads the chunks of a streamed answer. It is complete with `[DONE]` and not before.
+struct Chunks {
+    done: bool,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+    model: Option<String>,
+    #[serde(default)]
+    choices: Vec<ChunkChoice>,
+    #[serde(default)]
+    usage: Value,
+    #[serde(default)]
+    error: Value,
+}
+
+#[derive(Deserialize)]
+struct ChunkChoice {
+    #[serde(default)]
+    index: u64,
+    #[serde(default)]
+    delta: ChatMessage,
+    finish_reason: Option<String>,
+}
+
+impl StreamReader for Chunks {
+    fn frame(&mut self, frame: &Frame, heard: &mut Heard) -> Result<(), ModelError> {
+        let data = frame.data.trim();
+        if self.done || data.is_empty() {
+            return Ok(());
         }
-        let whole = announces_its_end(&response);
-        let body = client::read_body(response, self.max_response_bytes).await?;
-        let understood = wire::response(&body, whole)?;
-        Ok(Completion {
-            content: understood.content,
-            model: understood.model.unwrap_or_else(|| self.settings.model.clone()),
-            finish: understood.finish,
-            usage: self.priced(understood.usage),
-            upstream: Duration::ZERO,
-        })
+        if data == "[DONE]" {
+            self.done = true;
+            return Ok(());
+        }
+        let chunk: Chunk = serde_json::from_str(data).map_err(|_| ModelError::Malformed)?;
+        // Some servers report a failure in the midst of a stream that began well.
+        if !chunk.error.is_null() {
+            return Err(ModelError::Cut);
+        }
+        heard.note_model(chunk.model.as_deref());
+        heard.usage = usage(&chunk.usage).or(heard.usage);
+        for choice in chunk.choices.into_iter().filter(|choice| choice.index == 0) {
+            if let Some(content) = choice.delta.content {
+                heard.content.push_str(&content.into_text());
+            }
+            heard.refused |= choice.delta.refusal.is_some_and(|refusal| !refusal.is_empty());
+            for piece in choice.delta.tool_calls.into_iter().flatten() {
+                add_to_call(&mut heard.tool_calls, &piece)?;
+            }
+            heard.finish = choice.finish_reason.as_deref().map(finish).or(heard.finish);
+        }
+        Ok(())
     }
 
-    /// For an operator who wants to know more than the code; who handles the failure logs it.
-    fn explain(&self, error: &ModelError, cause: &str) {
-        let ModelProfile { provider, name, .. } = &self.profile;
-        tracing::debug!(%provider, model = %name, %error, cause, "an attempt failed");
-    }
-
-    /// What a provider did not count has no cost that we know of.
-    fn priced(&self, usage: Option<Usage>) -> Usage {
-        let Some(usage) = usage else { return Usage::default() };
-        // Tokens are bounded far below 2^52, where a float is exact.
-        let cost = |(prompt, completion): (f64, f64)| {
-            (usage.prompt_tokens as f64 * prompt + usage.completion_tokens as f64 * completion)
-                / 1_000_000.0
-        };
-        Usage { cost_usd: self.profile.price_per_million.map(cost), ..usage }
-    }
-}
-
-/// Measures one call, also when nobody waits for its end. The pause before a retry is the
-/// upstream's time, not ours.
-struct Call<'a> {
-    model: &'a OpenAiModel,
-    began: Instant,
-    ended: bool,
-}
-
-impl<'a> Call<'a> {
-    fn begin(model: &'a OpenAiModel) -> Self {
-        Self { model, began: Instant::now(), ended: false }
-    }
-
-    fn end(mut self, result: Result<Completion, ModelError>) -> Result<Completion, ModelError> {
-        self.ended = true;
-        let took = self.began.elapsed();
-        let result = result.map(|completion| Completion { upstream: took, ..completion });
-        self.model.metrics.upstream(&self.model.profile, result.as_ref(), took);
-        result
+    fn is_complete(&self) -> bool {
+        self.done
     }
 }
 
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.model.metrics.upstream_cancelled(&self.model.profile);
+impl Content {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
         }
     }
 }
 
-/// `{base}/chat/completions`, whether or not the base ends in a slash.
-fn endpoint(base: &Url) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(["chat", "completions"]);
-    }
-    url
-}
+/// Most calls of tools in one answer.
+const MAX_TOOL_CALLS: usize = 128;
 
-fn sends_in_the_clear(url: &Url) -> bool {
-    let at_home = match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-        None => false,
+/// A streamed call of a tool comes in pieces: its name first, its arguments bit by bit.
+fn add_to_call(calls: &mut Vec<Value>, piece: &Value) -> Result<(), ModelError> {
+    let index = piece.get("index").and_then(Value::as_u64).unwrap_or(0);
+    let index = usize::try_from(index).map_err(|_| ModelError::Malformed)?;
+    if index > calls.len() || index >= MAX_TOOL_CALLS {
+        return Err(ModelError::Malformed);
+    }
+    if index == calls.len() {
+        calls.push(json!({
+            "id": "", "type": "function", "function": { "name": "", "arguments": "" },
+        }));
+    }
+    let call = &mut calls[index];
+    let append = |to: &mut Value, from: Option<&Value>| {
+        if let (Value::String(text), Some(more)) = (to, from.and_then(Value::as_str)) {
+            text.push_str(more);
+        }
     };
-    url.scheme() == "http" && !at_home
+    append(&mut call["id"], piece.get("id"));
+    for member in ["name", "arguments"] {
+        append(&mut call["function"][member], piece.pointer(&format!("/function/{member}")));
+    }
+    Ok(())
 }
 
-/// What another status than success means. Its body is not read: it may echo the prompt.
-fn refusal(response: &Response) -> Failure {
-    let retry_after = retry_after(response.headers(), Timestamp::now());
-    let error = match response.status() {
-        StatusCode::TOO_MANY_REQUESTS => ModelError::RateLimited { retry_after },
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ModelError::Unauthorized,
-        status => ModelError::Status { status: status.as_u16() },
-    };
-    Failure { retry_after, ..Failure::early(error) }
+fn finish(reason: &str) -> FinishReason {
+    match reason {
+        "stop" | "tool_calls" => FinishReason::Stop,
+        "length" => FinishReason::Length,
+        "content_filter" => FinishReason::Filtered,
+        _ => FinishReason::Unknown,
+    }
 }
 
-/// JSON, not compressed: we ask for no compression, and would not unpack it without a bound.
-fn is_plain_json(response: &Response) -> bool {
-    let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
-    let json = header(CONTENT_TYPE).is_none_or(|value| {
-        let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        kind == "application/json" || kind.ends_with("+json")
-    });
-    json && header(CONTENT_ENCODING).is_none_or(|value| value.eq_ignore_ascii_case("identity"))
-}
-
-/// Whether the transport would notice that the body's end is missing.
-fn announces_its_end(response: &Response) -> bool {
-    response.version() >= Version::HTTP_2
-        || response.content_length().is_some()
-        || response.headers().contains_key(TRANSFER_ENCODING)
+fn usage(value: &Value) -> Option<Usage> {
+    let prompt = tokens(value.get("prompt_tokens"));
+    let completion = tokens(value.get("completion_tokens"));
+    if prompt.is_none() && completion.is_none() {
+        return None;
+    }
+    Some(Usage {
+        prompt_tokens: prompt.unwrap_or(0),
+        completion_tokens: completion.unwrap_or(0),
+        cost_usd: None,
+    })
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::Signal;
+
+    fn understood(body: &serde_json::Value) -> Result<Understood, ModelError> {
+        OpenAi.whole(body.to_string().as_bytes(), true)
+    }
+
+    fn choice(message: serde_json::Value, finish: &str) -> serde_json::Value {
+        json!({ "choices": [{ "message": message, "finish_reason": finish }] })
+    }
+
+    #[test]
+    fn only_what_is_configured_is_sent() {
+        let prompt = Prompt { input: "hi".to_owned(), ..Prompt::default() };
+        let model = ModelSettings::new("m", Signal::ONE);
+        let sent = |model: &ModelSettings| -> serde_json::Value {
+            serde_json::from_slice(&OpenAi.request(model, &prompt, false).unwrap()).unwrap()
+        };
+        let message = json!({ "role": "user", "content": "hi" });
+        assert_eq!(sent(&model), json!({ "model": "m", "messages": [message], "stream": false }));
+        let model = ModelSettings { max_tokens: Some(7), temperature: Some(0.0), ..model };
+        assert_eq!(sent(&model)["max_tokens"], 7);
+        assert_eq!(sent(&model)["temperature"], 0.0);
+    }
+
+    #[test]
+    fn the_reason_to_stop_is_told() {
+        for (reason, expected) in [
+            ("stop", FinishReason::Stop),
+            ("length", FinishReason::Length),
+            ("content_filter", FinishReason::Filtered),
+            ("tool_calls", FinishReason::Stop),
+            ("whatever", FinishReason::Unknown),
+        ] {
+            let body = choice(json!({ "content": "x" }), reason);
+            assert_eq!(understood(&body).unwrap().finish, expected);
+        }
+    }
+
+    #[test]
+    fn no_text_is_no_answer() {
+        for body in [
+            json!({ "choices": [] }),
+            choice(json!({ "content": null }), "tool_calls"),
+            choice(json!({ "content": " \n" }), "stop"),
+            choice(json!({}), "length"),
+            choice(json!({ "content": "" }), "content_filter"),
+            choice(json!({ "content": null, "refusal": "I cannot." }), "stop"),
+        ] {
+            assert_eq!(understood(&body), Err(ModelError::Empty), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_the_dress_of_a_success_is_malformed() {
+        let body = json!({ "error": { "message": "overloaded" } });
+        assert_eq!(understood(&body), Err(ModelError::Malformed));
+    }
+
+    #[test]
+    fn content_in_parts_is_joined() {
+        let parts = json!([{ "type": "text", "text": "4" }, { "type": "text", "text": "2" }]);
+        assert_eq!(understood(&choice(json!({ "content": parts }), "stop")).unwrap().content, "42");
+    }
+
+    #[test]
+    fn odd_counts_spoil_no_answer() {
+        let with = |usage: serde_json::Value| {
+            let mut body = choice(json!({ "content": "x" }), "stop");
+            body["usage"] = usage;
+            understood(&body).unwrap().usage
+        };
+        assert_eq!(with(json!(null)), None);
+        assert_eq!(with(json!("many")), None);
+        let usage = with(json!({ "prompt_tokens": u64::MAX, "completion_tokens": 2 })).unwrap();
+        assert_eq!((usage.prompt_tokens, usage.completion_tokens), (u64::from(u32::MAX), 2));
+    }
+
+    #[test]
+    fn a_model_name_is_kept_short_and_printable() {
+        let mut body = choice(json!({ "content": "x" }), "stop");
+        body["model"] = json!(format!("m\u{1b}[31m{}", "y".repeat(1000)));
+        let model = understood(&body).unwrap().model.unwrap();
+        assert!(model.starts_with("m[31m") && model.chars().count() == 128);
+    }
+
+    proptest! {
+        #[test]
+        fn an_answer_cut_anywhere_is_no_answer(at in 0usize..1000) {
+            let body = choice(json!({ "content": "the answer is 42" }), "stop").to_string();
+            let cut = &body.as_bytes()[..at % body.len()];
+            prop_assert_eq!(OpenAi.whole(cut, false), Err(ModelError::Cut));
+            prop_assert_eq!(OpenAi.whole(cut, true), Err(ModelError::Malformed));
+        }
+
+        #[test]
+        fn no_bytes_bring_it_down(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _understood = OpenAi.whole(&body, true);
+        }
+    }
+}

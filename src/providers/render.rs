@@ -107,6 +107,7 @@ mod tests {
                 previous: "6".to_owned(),
                 objections: vec!["`6` stands in no passage.".to_owned()],
             }),
+            ..Prompt::default()
         }));
     }
 

@@ -4,18 +4,23 @@
 //! it in the order in which conversations expire, by the hour, so that sweeping finds the oldest
 //! without reading the others. Each append sweeps a few.
 
+mod shelves;
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
+use self::shelves::Shelves;
 use crate::{
-    domain::{SessionId, TenantId, Turn},
+    domain::{Role, SessionId, TenantId, Turn},
     store::{Batch, Store, StoreError, Table, decode, encode, keys},
 };
 
@@ -29,16 +34,19 @@ pub struct SessionOptions {
     pub max_bytes: usize,
     /// How long after its last turn a conversation is kept.
     pub ttl: Duration,
+    /// Most conversations of one tenant; those that he spoke in least recently go first.
+    pub max_per_tenant: usize,
     /// Most conversations, of all tenants together; the oldest go first.
-    pub max_sessions: u64,
+    pub max_sessions: usize,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
         Self {
-            max_turns: 40,
-            max_bytes: 64 * 1024,
-            ttl: Duration::from_hours(24),
+            max_turns: 200,
+            max_bytes: 256 * 1024,
+            ttl: Duration::from_hours(168),
+            max_per_tenant: 10_000,
             max_sessions: 100_000,
         }
     }
@@ -54,8 +62,9 @@ pub struct Sessions {
 
 #[derive(Debug)]
 struct Shared {
-    /// Conversations in the store, about: exact but for failed commits.
-    count: AtomicU64,
+    /// The conversations in the store, about: exact but for what two do to one at the same time.
+    /// After a restart, when each was last spoken in is known to the hour.
+    shelves: Mutex<Shelves>,
     /// No sweep finds anything before this moment.
     sweep_at: AtomicI64,
 }
@@ -81,15 +90,17 @@ impl Sessions {
     /// # Errors
     /// What keeps the store from being read.
     pub async fn open(store: Store, options: SessionOptions) -> Result<Self, StoreError> {
-        let mut count = 0;
+        let mut shelves = Shelves::default();
         let mut range = keys::EVERYTHING;
         loop {
             let rows = store.scan(Table::SessionExpiry, range, PAGE, false).await?;
+            for (hour, tenant, session) in rows.iter().filter_map(|(due, _)| owner(due)) {
+                shelves.touch(&tenant, &session, hour_start_ms(hour));
+            }
             let Some((last, _)) = rows.last() else { break };
-            count += rows.len() as u64;
             range = keys::after(last.clone());
         }
-        let shared = Shared { count: AtomicU64::new(count), sweep_at: AtomicI64::new(i64::MIN) };
+        let shared = Shared { shelves: Mutex::new(shelves), sweep_at: AtomicI64::new(i64::MIN) };
         Ok(Self { store, options, shared: Arc::new(shared) })
     }
 
@@ -126,16 +137,14 @@ impl Sessions {
             if let Some(due) = due.filter(|due| *due != next_due) {
                 batch.delete(Table::SessionExpiry, due);
             }
-            let is_new = old.is_none();
             batch.put(Table::SessionExpiry, next_due, "");
             batch.put(Table::Sessions, key.as_slice(), encode(Table::Sessions, &conversation)?);
             batch.require(Table::Sessions, key.as_slice(), old);
             match self.store.commit(batch).await {
                 Ok(()) => {
-                    if is_new {
-                        self.shared.count.fetch_add(1, Ordering::Relaxed);
-                    }
-                    // The turns are safe; what cannot be swept now is swept by a later append.
+                    self.shelves().touch(tenant, session, conversation.touched_ms);
+                    // The turns are safe; what cannot be removed now is removed by a later append.
+                    let _ = self.make_room(tenant, session).await;
                     let _ = self.sweep(now_ms).await;
                     return Ok(());
                 }
@@ -168,38 +177,56 @@ impl Sessions {
     /// # Errors
     /// What keeps the store from being read or written.
     pub async fn forget(&self, tenant: &TenantId, session: &SessionId) -> Result<bool, StoreError> {
-        let key = keys::scoped(tenant, session.as_str().as_bytes());
         for _ in 0..ATTEMPTS {
-            let Some(old) = self.store.get(Table::Sessions, &key).await? else {
-                return Ok(false);
-            };
+            match self.remove(tenant, session).await {
+                Err(StoreError::Conflict) => {}
+                ended => return ended,
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Removes a conversation as it is now; [`StoreError::Conflict`] when it goes on meanwhile.
+    async fn remove(&self, tenant: &TenantId, session: &SessionId) -> Result<bool, StoreError> {
+        let key = keys::scoped(tenant, session.as_str().as_bytes());
+        let old = self.store.get(Table::Sessions, &key).await?;
+        let was_there = old.is_some();
+        if let Some(old) = old {
             let mut batch = Batch::new();
             if let Ok(conversation) = read(&old) {
                 batch.delete(Table::SessionExpiry, expiry_key(conversation.touched_ms, &key));
             }
             batch.delete(Table::Sessions, key.as_slice());
             batch.require(Table::Sessions, key.as_slice(), Some(old));
-            match self.store.commit(batch).await {
-                Ok(()) => {
-                    self.count_removed();
-                    return Ok(true);
-                }
-                Err(StoreError::Conflict) => {}
+            self.store.commit(batch).await?;
+        }
+        self.shelves().remove(tenant, session);
+        Ok(was_there)
+    }
+
+    /// Removes a few of a tenant's oldest conversations when he has too many, but never the one
+    /// that he just spoke in.
+    async fn make_room(&self, tenant: &TenantId, spoken_in: &SessionId) -> Result<(), StoreError> {
+        let most = self.options.max_per_tenant.max(1);
+        for _ in 0..SWEEP {
+            let oldest = self.shelves().one_too_many(tenant, most, spoken_in);
+            let Some(oldest) = oldest else { break };
+            match self.remove(tenant, &oldest).await {
+                // In a conflict it goes on, and is no longer the oldest.
+                Ok(_) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(StoreError::Conflict)
+        Ok(())
     }
 
     /// Removes a few of the oldest conversations that are over, or too many.
     async fn sweep(&self, now_ms: i64) -> Result<(), StoreError> {
-        let too_many = self.shared.count.load(Ordering::Relaxed) > self.options.max_sessions;
-        if !too_many && now_ms < self.shared.sweep_at.load(Ordering::Relaxed) {
+        let mut surplus = self.shelves().total().saturating_sub(self.options.max_sessions);
+        if surplus == 0 && now_ms < self.shared.sweep_at.load(Ordering::Relaxed) {
             return Ok(());
         }
         let rows = self.store.scan(Table::SessionExpiry, keys::EVERYTHING, SWEEP, false).await?;
-        let mut surplus =
-            self.shared.count.load(Ordering::Relaxed).saturating_sub(self.options.max_sessions);
         for (due, _) in rows {
             let Some((hour, key)) = keys::split_number(&due) else { continue };
             let old = self.store.get(Table::Sessions, key).await?;
@@ -223,10 +250,12 @@ impl Sessions {
                 }
             }
             batch.require(Table::Sessions, key, old);
-            batch.delete(Table::SessionExpiry, due);
+            batch.delete(Table::SessionExpiry, due.as_slice());
             match self.store.commit(batch).await {
                 Ok(()) if removes => {
-                    self.count_removed();
+                    if let Some((_, tenant, session)) = owner(&due) {
+                        self.shelves().remove(&tenant, &session);
+                    }
                     surplus = surplus.saturating_sub(1);
                 }
                 // In a conflict it goes on, so it is not to be swept.
@@ -245,10 +274,8 @@ impl Sessions {
         i64::try_from(self.options.ttl.as_millis()).unwrap_or(i64::MAX)
     }
 
-    fn count_removed(&self) {
-        let less = |count: u64| Some(count.saturating_sub(1));
-        // The closure always gives a value, so this cannot fail.
-        let _ = self.shared.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.shared.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops the oldest turns until the bounds hold; the newest is cut rather than dropped.
@@ -269,6 +296,11 @@ impl Sessions {
             let end = last.content.floor_char_boundary(self.options.max_bytes);
             last.content.truncate(end);
         }
+        // An answer whose question is gone is no use, and some models refuse to begin with one.
+        let answers = turns.iter().take_while(|turn| turn.role == Role::Assistant).count();
+        if answers < turns.len() {
+            turns.drain(..answers);
+        }
     }
 }
 
@@ -284,184 +316,18 @@ fn expiry_key(touched_ms: i64, key: &[u8]) -> Vec<u8> {
     due
 }
 
-fn hour_end_ms(hour: u64) -> i64 {
-    i64::try_from(hour).unwrap_or(i64::MAX).saturating_add(1).saturating_mul(HOUR_MS)
+/// The hour and the conversation of a place in the order of expiry.
+fn owner(due: &[u8]) -> Option<(u64, TenantId, SessionId)> {
+    let (hour, key) = keys::split_number(due)?;
+    let (tenant, session) = keys::split(key)?;
+    let session = SessionId::new(std::str::from_utf8(session).ok()?).ok()?;
+    Some((hour, tenant, session))
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+fn hour_start_ms(hour: u64) -> i64 {
+    i64::try_from(hour).unwrap_or(i64::MAX).saturating_mul(HOUR_MS)
+}
 
-    use super::*;
-    use crate::domain::Role;
-
-    const NOW: i64 = 1_800_000_000_000;
-
-    fn tenant(name: &str) -> TenantId {
-        TenantId::new(name).unwrap()
-    }
-
-    fn session(name: &str) -> SessionId {
-        SessionId::new(name).unwrap()
-    }
-
-    fn turn(content: &str) -> Turn {
-        Turn { role: Role::User, content: content.to_owned() }
-    }
-
-    async fn sessions(options: SessionOptions) -> Sessions {
-        Sessions::open(Store::in_memory().unwrap(), options).await.unwrap()
-    }
-
-    async fn contents(sessions: &Sessions, owner: &str, name: &str, now_ms: i64) -> Vec<String> {
-        let turns = sessions.recent(&tenant(owner), &session(name), now_ms).await.unwrap();
-        turns.into_iter().map(|turn| turn.content).collect()
-    }
-
-    async fn say(sessions: &Sessions, owner: &str, name: &str, what: &str, now_ms: i64) {
-        sessions.append(&tenant(owner), &session(name), &[turn(what)], now_ms).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_conversation_survives_a_restart_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.redb");
-        let store = Store::open(&path).unwrap();
-        let before = Sessions::open(store.clone(), SessionOptions::default()).await.unwrap();
-        say(&before, "a", "s", "one", NOW).await;
-        say(&before, "a", "s", "two", NOW + 1).await;
-        store.close().await.unwrap();
-        let store = Store::open(&path).unwrap();
-        let after = Sessions::open(store, SessionOptions::default()).await.unwrap();
-        assert_eq!(contents(&after, "a", "s", NOW + 2).await, ["one", "two"]);
-        assert_eq!(after.shared.count.load(Ordering::Relaxed), 1);
-    }
-
-    #[tokio::test]
-    async fn no_tenant_reads_or_forgets_anothers_conversation() {
-        let sessions = sessions(SessionOptions::default()).await;
-        say(&sessions, "alice", "s", "secret", NOW).await;
-        for (owner, name) in [("bob", "s"), ("alic", "es"), ("alices", "s"), ("alice", "ss")] {
-            assert!(contents(&sessions, owner, name, NOW).await.is_empty());
-            assert!(!sessions.forget(&tenant(owner), &session(name)).await.unwrap());
-        }
-        assert_eq!(contents(&sessions, "alice", "s", NOW).await, ["secret"]);
-    }
-
-    #[tokio::test]
-    async fn the_oldest_turns_go_first_and_a_long_one_is_cut() {
-        let options = SessionOptions { max_turns: 3, max_bytes: 10, ..SessionOptions::default() };
-        let sessions = sessions(options).await;
-        for what in ["a", "b", "c", "d"] {
-            say(&sessions, "a", "s", what, NOW).await;
-        }
-        assert_eq!(contents(&sessions, "a", "s", NOW).await, ["b", "c", "d"]);
-        say(&sessions, "a", "s", "123456789", NOW).await;
-        assert_eq!(contents(&sessions, "a", "s", NOW).await, ["d", "123456789"]);
-        say(&sessions, "a", "s", "12345678\u{e9}\u{e9}", NOW).await;
-        assert_eq!(contents(&sessions, "a", "s", NOW).await, ["12345678\u{e9}"]);
-    }
-
-    #[tokio::test]
-    async fn a_conversation_that_is_over_begins_anew_and_is_swept() {
-        let sessions = sessions(SessionOptions::default()).await;
-        let day = 24 * HOUR_MS;
-        for i in 0..20 {
-            say(&sessions, "a", &format!("old{i}"), "x", NOW + i).await;
-        }
-        say(&sessions, "a", "s", "old", NOW).await;
-        assert_eq!(contents(&sessions, "a", "s", NOW + day - 1).await, ["old"]);
-        assert!(contents(&sessions, "a", "s", NOW + day).await.is_empty());
-        for i in 0..4 {
-            say(&sessions, "a", "s", "new", NOW + day + 2 * HOUR_MS + i).await;
-        }
-        assert_eq!(contents(&sessions, "a", "s", NOW + day + 3 * HOUR_MS).await, ["new"; 4]);
-        for table in [Table::Sessions, Table::SessionExpiry] {
-            let rows = sessions.store.scan(table, keys::EVERYTHING, 99, false).await.unwrap();
-            assert_eq!(rows.len(), 1, "{table:?}");
-        }
-        assert_eq!(sessions.shared.count.load(Ordering::Relaxed), 1);
-    }
-
-    #[tokio::test]
-    async fn of_too_many_conversations_the_oldest_go() {
-        let options = SessionOptions { max_sessions: 10, ..SessionOptions::default() };
-        let sessions = sessions(options).await;
-        for i in 0..40 {
-            say(&sessions, "a", &format!("s{i}"), "x", NOW + i * HOUR_MS / 4).await;
-        }
-        let rows = sessions.store.scan(Table::Sessions, keys::EVERYTHING, 99, false).await.unwrap();
-        assert_eq!(rows.len(), 10);
-        let now = NOW + 10 * HOUR_MS;
-        assert_eq!(contents(&sessions, "a", "s39", now).await, ["x"]);
-        assert!(contents(&sessions, "a", "s0", now).await.is_empty());
-    }
-
-    #[tokio::test]
-    async fn forgetting_leaves_nothing_behind() {
-        let sessions = sessions(SessionOptions::default()).await;
-        say(&sessions, "a", "s", "x", NOW).await;
-        say(&sessions, "a", "s", "y", NOW + 5 * HOUR_MS).await;
-        assert!(sessions.forget(&tenant("a"), &session("s")).await.unwrap());
-        for table in [Table::Sessions, Table::SessionExpiry] {
-            let rows = sessions.store.scan(table, keys::EVERYTHING, 9, false).await.unwrap();
-            assert!(rows.is_empty(), "{table:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_broken_row_costs_its_conversation_and_blocks_no_other() {
-        let sessions = sessions(SessionOptions::default()).await;
-        let key = keys::scoped(&tenant("a"), b"broken");
-        let mut batch = Batch::new();
-        batch.put(Table::Sessions, key.as_slice(), "no conversation");
-        batch.put(Table::SessionExpiry, expiry_key(0, &key), "");
-        batch.put(Table::SessionExpiry, expiry_key(0, b"nobody's"), "");
-        sessions.store.commit(batch).await.unwrap();
-        say(&sessions, "a", "broken", "anew", NOW).await;
-        assert_eq!(contents(&sessions, "a", "broken", NOW).await, ["anew"]);
-        let left = sessions.store.scan(Table::SessionExpiry, keys::EVERYTHING, 9, false).await;
-        assert_eq!(left.unwrap().len(), 1);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn those_who_speak_at_once_are_all_heard() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("store.redb")).unwrap();
-        let sessions = Sessions::open(store, SessionOptions::default()).await.unwrap();
-        let speakers: Vec<_> = (0..8)
-            .map(|i| {
-                let sessions = sessions.clone();
-                tokio::spawn(async move {
-                    let both = [turn(&format!("{i} asks")), turn(&format!("{i} answers"))];
-                    sessions.append(&tenant("a"), &session("s"), &both, NOW).await.unwrap();
-                })
-            })
-            .collect();
-        for speaker in speakers {
-            speaker.await.unwrap();
-        }
-        let all = contents(&sessions, "a", "s", NOW).await;
-        assert_eq!(all.len(), 16);
-        for pair in all.chunks(2) {
-            assert_eq!(pair[0].split(' ').next(), pair[1].split(' ').next(), "{all:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_bounds_always_hold_and_the_newest_is_kept(
-            contents in proptest::collection::vec("\\PC{0,12}", 1..12), turns in 0..5usize, bytes in 0..30usize,
-        ) {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let options = SessionOptions { max_turns: turns, max_bytes: bytes, ..SessionOptions::default() };
-            let sessions = runtime.block_on(sessions(options));
-            let mut kept: Vec<Turn> = contents.iter().map(|c| turn(c)).collect();
-            sessions.bound(&mut kept);
-            prop_assert!((1..=turns.max(1)).contains(&kept.len()));
-            prop_assert!(kept.iter().map(|t| t.content.len()).sum::<usize>() <= bytes);
-            let newest = &contents[contents.len() - 1];
-            prop_assert!(newest.starts_with(&kept[kept.len() - 1].content));
-        }
-    }
+fn hour_end_ms(hour: u64) -> i64 {
+    i64::try_from(hour).unwrap_or(i64::MAX).saturating_add(1).saturating_mul(HOUR_MS)
 }

@@ -14,6 +14,10 @@ pub const MAX_MODELS: usize = 64;
 pub enum Dialect {
     /// OpenAI's chat completions.
     OpenAi,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Ollama's own chat.
+    Ollama,
 }
 
 /// How a provider's models become known that the configuration does not name.
@@ -40,6 +44,8 @@ pub struct ProviderSettings {
     pub read_idle_timeout: Duration,
     /// Larger answers are refused, in bytes.
     pub max_response_bytes: usize,
+    /// Most calls under way at once; further ones are refused, not queued.
+    pub max_concurrent_calls: usize,
     /// Its models; empty only while they are to be discovered.
     pub models: Vec<ModelSettings>,
     /// How models become known when none is named.
@@ -58,6 +64,7 @@ impl ProviderSettings {
             connect_timeout: Duration::from_secs(3),
             read_idle_timeout: Duration::from_secs(60),
             max_response_bytes: 4 << 20,
+            max_concurrent_calls: 64,
             models: Vec::new(),
             discovery: None,
         }

@@ -27,6 +27,7 @@ struct RawProvider {
     connect_timeout_ms: Option<u64>,
     read_idle_timeout_ms: Option<u64>,
     max_response_bytes: Option<u64>,
+    max_concurrent_calls: Option<u64>,
     models: Vec<RawModel>,
 }
 
@@ -60,6 +61,7 @@ const PROVIDER_KEYS: &[&str] = &[
     "connect_timeout_ms",
     "read_idle_timeout_ms",
     "max_response_bytes",
+    "max_concurrent_calls",
     "models",
 ];
 
@@ -141,14 +143,20 @@ fn checked(
     problems: &mut Problems,
 ) -> Option<ProviderSettings> {
     let name = label(&format!("{path}.name"), raw.name, problems);
-    if let Some(kind) = raw.kind.filter(|kind| kind != "openai") {
-        let kind: String = kind.chars().take(32).collect();
-        problems.add(
-            &format!("{path}.kind"),
-            format_args!("`{kind}` is no known dialect"),
-            "write \"openai\": most servers speak it",
-        );
-    }
+    let kind = match raw.kind.as_deref() {
+        None | Some("openai") => Dialect::OpenAi,
+        Some("anthropic") => Dialect::Anthropic,
+        Some("ollama") => Dialect::Ollama,
+        Some(other) => {
+            let other: String = other.chars().take(32).collect();
+            problems.add(
+                &format!("{path}.kind"),
+                format_args!("`{other}` is no known dialect"),
+                "write \"openai\", which most servers speak, \"anthropic\" or \"ollama\"",
+            );
+            Dialect::OpenAi
+        }
+    };
     let base_url = match raw.base_url {
         Some(text) => base_url(&format!("{path}.base_url"), &text, problems),
         None => {
@@ -171,6 +179,8 @@ fn checked(
         millis("read_idle_timeout_ms", raw.read_idle_timeout_ms, 60_000, 600_000);
     let max_response_bytes = raw.max_response_bytes.unwrap_or(4 << 20);
     problems.range(&format!("{path}.max_response_bytes"), max_response_bytes, 1024, 64 << 20);
+    let max_concurrent_calls = raw.max_concurrent_calls.unwrap_or(64);
+    problems.range(&format!("{path}.max_concurrent_calls"), max_concurrent_calls, 1, 10_000);
     if raw.models.is_empty() && !problems.has(&format!("{path}.models")) {
         problems.add(
             &format!("{path}.models"),
@@ -188,12 +198,13 @@ fn checked(
     (models.len() == count).then_some(())?;
     Some(ProviderSettings {
         name: name?,
-        kind: Dialect::OpenAi,
+        kind,
         base_url: base_url?,
         api_key,
         connect_timeout,
         read_idle_timeout,
         max_response_bytes: usize::try_from(max_response_bytes).ok()?,
+        max_concurrent_calls: usize::try_from(max_concurrent_calls).ok()?,
         models,
         discovery: None,
     })

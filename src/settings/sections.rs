@@ -128,15 +128,21 @@ pub struct DocumentSettings {
     pub bundled: bool,
 }
 
-/// `[sessions]`.
+/// `[sessions]`: conversations, and what of them goes with a question.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SessionSettings {
     /// Turns kept of one session.
     pub max_turns: usize,
+    /// Bytes kept of one session.
+    pub max_bytes: usize,
+    /// Sessions kept of one tenant.
+    pub max_per_tenant: usize,
+    /// Sessions kept, all tenants together.
+    pub max_sessions: usize,
     /// How long a session without a new turn is kept.
     #[serde(rename = "ttl_hours", deserialize_with = "hours")]
     pub ttl: Duration,
-    /// Tokens of earlier turns that go with a question.
+    /// Tokens of earlier turns and passages that go with a question.
     pub token_budget: usize,
 }
 
@@ -164,6 +170,8 @@ pub struct LedgerSettings {
 pub struct AsiSettings {
     /// Most experts asked for one request.
     pub max_experts: usize,
+    /// Whether a second model is asked when the first takes longer than it mostly does.
+    pub hedging: bool,
     /// Probability of a right answer of a model that states none of its own.
     pub default_prior: f64,
     /// Standing instructions that go to every model as the system message; empty for none.

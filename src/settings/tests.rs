@@ -105,7 +105,7 @@ fn all_problems_are_reported_in_one_go() {
         listen = "x"
         [[providers]]
         name = "one"
-        kind = "anthropic"
+        kind = "cohere"
         base_url = "ftp://example.org"
         api_key = "sk-live-inline"
         [[providers.models]]

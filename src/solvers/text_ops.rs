@@ -47,9 +47,24 @@ pub(super) fn behind_colon<'q>(question: &'q Question<'_>) -> Option<(&'q [Token
     let text = question.input.get(tokens.get(at)?.end()..)?.trim();
     let text = match tokens.get(at + 1..)? {
         [Token { kind: Kind::Quoted(quoted), .. }] => quoted,
+        _ if points_elsewhere(text) => return None,
         _ => text,
     };
     (!text.is_empty()).then(|| (tokens.get(..at).unwrap_or_default(), text.to_owned()))
+}
+
+/// Whether a text is not the text itself: "it", "the sentence above", "same as before".
+fn points_elsewhere(text: &str) -> bool {
+    let folded = fold(text);
+    let words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).collect();
+    let alone = matches!(words.as_slice(), [only] if POINTS_ELSEWHERE.contains(only));
+    let opens =
+        ["the", "my", "your", "our", "same", "this", "that", "these", "those", "what", "all"];
+    let places =
+        ["above", "below", "before", "previous", "earlier", "given", "provided", "mentioned"];
+    alone
+        || (words.first().is_some_and(|first| opens.contains(first))
+            && words.iter().any(|word| places.contains(word)))
 }
 
 /// A text that something is done with.
@@ -86,6 +101,55 @@ fn is_title(text: &str) -> bool {
         && words.last().is_some_and(|w| w.starts_with(char::is_uppercase))
 }
 
+/// Words that stand for a text which is somewhere else: "how many words are in the text above?" is
+/// not about the word "above". To be spelled or counted themselves they must be quoted.
+const POINTS_ELSEWHERE: [&str; 44] = [
+    "above",
+    "again",
+    "answer",
+    "article",
+    "attached",
+    "before",
+    "below",
+    "both",
+    "context",
+    "conversation",
+    "document",
+    "each",
+    "earlier",
+    "everything",
+    "first",
+    "following",
+    "given",
+    "here",
+    "hers",
+    "his",
+    "input",
+    "instead",
+    "it",
+    "itself",
+    "last",
+    "list",
+    "mentioned",
+    "message",
+    "mine",
+    "none",
+    "ours",
+    "passage",
+    "previous",
+    "provided",
+    "question",
+    "quoted",
+    "result",
+    "same",
+    "second",
+    "that",
+    "theirs",
+    "these",
+    "this",
+    "yours",
+];
+
 /// A quotation; or one word, called a word or plain enough to be taken as one.
 fn given(hole: &[Token<'_>]) -> Option<Given> {
     let kinds = ["word", "string", "text", "phrase", "sentence"];
@@ -103,6 +167,9 @@ fn given(hole: &[Token<'_>]) -> Option<Given> {
         }
         [token] => {
             let word = token.word()?;
+            if POINTS_ELSEWHERE.contains(&word) {
+                return None;
+            }
             let named = is_stop_word(word)
                 || NO_SPELLING.contains(&word)
                 || is_unit(token)

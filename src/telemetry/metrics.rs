@@ -36,6 +36,9 @@ const ERROR_CODES: &[&str] = &[
     "cut",
     "empty",
     "over_budget",
+    "busy",
+    "suspended",
+    "unsupported",
 ];
 /// What a lookup in the lake came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,6 +219,9 @@ impl Metrics {
         let strategy = record.strategy.name();
         let labels = [strategy, record.route.name(), ended(record.ended)];
         self.0.requests.with_label_values(&labels).inc();
+        if record.ended == Ended::Cancelled {
+            return;
+        }
         let duration = Duration::from_micros(record.duration_us);
         observe(&self.0.request_duration, &[strategy], duration);
         observe(&self.0.overhead, &[strategy], overhead);
@@ -364,7 +370,7 @@ impl Metrics {
         for strategy in Strategy::ALL {
             let strategy = strategy.name();
             for route in [Route::Flux, Route::FluxThenAsi, Route::Asi, Route::Both] {
-                for end in [Ended::Answered, Ended::Abstained, Ended::Failed] {
+                for end in [Ended::Answered, Ended::Abstained, Ended::Failed, Ended::Cancelled] {
                     touch(&m.requests, &[strategy, route.name(), ended(end)]);
                 }
             }
@@ -437,6 +443,7 @@ const fn ended(ended: Ended) -> &'static str {
         Ended::Answered => "answered",
         Ended::Abstained => "abstained",
         Ended::Failed => "failed",
+        Ended::Cancelled => "cancelled",
     }
 }
 

@@ -1,13 +1,18 @@
-//! Words, names of numbers and months, normal forms, sentences, hashed n-gram vectors, likeness, and how a text speaks.
+//! Words, names of numbers and months, normal forms, sentences, hashed n-gram vectors, likeness, and
+//! how a text speaks.
 
 mod elp;
+mod likeness;
 mod names;
 mod sentences;
+mod tokens;
 mod vector;
 mod words;
 
 pub use elp::elp;
+pub use likeness::word_likeness;
 pub use names::{NUMBER_NAMES, month_name, month_named, number_named};
 pub use sentences::{Sentence, sentences};
+pub use tokens::estimated_tokens;
 pub use vector::NgramVector;
 pub use words::{content_words, fold, is_stop_word, normal_key, stem, words};

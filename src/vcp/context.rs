@@ -1,18 +1,14 @@
-//! Position 3: what context to keep, and whether a draft stands on it.
+//! Position 3: whether a draft stands on its context.
 
 use std::collections::HashSet;
 
 use crate::{
-    domain::{Check, Citation, Draft, Passage, Position, Request, SourceKind, Turn, Verdict},
-    text::{content_words, normal_key, words},
+    domain::{Check, Citation, Draft, Passage, Position, Request, SourceKind, Verdict},
+    text::{content_words, words},
 };
 
 use super::names;
 
-/// Characters that make a token, on average, in English.
-const CHARS_PER_TOKEN: usize = 4;
-/// Tokens that a turn or passage costs beyond its text.
-const OVERHEAD: usize = 4;
 /// Share of a question's content words that its evidence must speak of.
 const COVERED: f64 = 0.5;
 /// Share of the content words of an answer from context that the context must hold.
@@ -143,84 +139,12 @@ fn share(wanted: &[String], held: &HashSet<String>) -> f64 {
     }
 }
 
-/// Chooses what of a conversation and of the evidence goes along under a budget of tokens (about
-/// four characters each), and says what was left behind; the note is empty when nothing was.
-///
-/// Passages that the caller offered come first, in their order, up to half of the budget where
-/// there are turns; then turns from the latest backwards, without gaps, so that what is kept reads
-/// on; then further passages as they fit. A turn or passage is kept whole or not at all, and a
-/// passage that repeats an earlier one is dropped.
-#[must_use]
-pub fn choose_context(
-    turns: &[Turn],
-    passages: &[Passage],
-    token_budget: usize,
-) -> (Vec<Turn>, Vec<Passage>, String) {
-    let mut left = token_budget;
-    let mut seen = HashSet::new();
-    let different: Vec<&Passage> =
-        passages.iter().filter(|p| seen.insert(normal_key(&p.text))).collect();
-    let passage_cost = |p: &Passage| tokens_of(&p.text) + tokens_of(&p.source) + OVERHEAD;
-    let reserved = if turns.is_empty() { token_budget } else { token_budget / 2 };
-    let mut kept = vec![false; different.len()];
-    let mut spent = 0usize;
-    for (flag, passage) in kept.iter_mut().zip(&different) {
-        let cost = passage_cost(passage);
-        if spent.saturating_add(cost) <= reserved {
-            spent += cost;
-            *flag = true;
-        }
-    }
-    left = left.saturating_sub(spent);
-    let mut recent = 0;
-    for turn in turns.iter().rev() {
-        let cost = tokens_of(&turn.content) + OVERHEAD;
-        if cost > left {
-            break;
-        }
-        left -= cost;
-        recent += 1;
-    }
-    for (flag, passage) in kept.iter_mut().zip(&different) {
-        let cost = passage_cost(passage);
-        if !*flag && cost <= left {
-            left -= cost;
-            *flag = true;
-        }
-    }
-    let chosen: Vec<Passage> =
-        different.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(p, _)| (*p).clone()).collect();
-    let kept_turns = turns.get(turns.len() - recent..).unwrap_or_default().to_vec();
-    let note = dropped(turns.len() - recent, passages.len() - chosen.len());
-    (kept_turns, chosen, note)
-}
-
-fn tokens_of(text: &str) -> usize {
-    text.chars().count().div_ceil(CHARS_PER_TOKEN)
-}
-
-fn dropped(turns: usize, passages: usize) -> String {
-    let counted = |n: usize, one: &str, many: &str| match n {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        n => Some(format!("{n} {many}")),
-    };
-    let parts: Vec<String> =
-        [counted(turns, "earlier turn", "earlier turns"), counted(passages, "passage", "passages")]
-            .into_iter()
-            .flatten()
-            .collect();
-    if parts.is_empty() { String::new() } else { format!("left out {}", parts.join(" and ")) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::domain::{Budget, ResponseId, Role, Signal, Source, TenantId, Tier};
+    use crate::domain::{Budget, ResponseId, Signal, Source, TenantId, Tier};
 
     fn request(input: &str, context: &[&str]) -> Request {
         Request {
@@ -233,6 +157,8 @@ mod tests {
             mode: None,
             consensus: None,
             budget: Budget { deadline: Duration::from_secs(1), max_cost_usd: None },
+            dialogue: None,
+            expert: None,
             no_store: false,
         }
     }
@@ -300,43 +226,5 @@ mod tests {
         let checks = check_context(&astray, &asked, &[]);
         assert_eq!(verdict(&checks, names::GROUNDING), Verdict::Failed);
         assert_eq!(verdict(&checks, names::RELEVANCE), Verdict::Failed);
-    }
-
-    fn turn(content: &str) -> Turn {
-        Turn { role: Role::User, content: content.to_owned() }
-    }
-
-    #[test]
-    fn recent_turns_stay_and_the_note_says_what_went() {
-        let turns = [turn(&"a".repeat(400)), turn(&"b".repeat(40)), turn(&"c".repeat(40))];
-        let (kept, _, note) = choose_context(&turns, &[], 40);
-        assert_eq!(kept, turns[1..]);
-        assert_eq!(note, "left out 1 earlier turn");
-    }
-
-    #[test]
-    fn everything_fits_or_nothing_breaks() {
-        let (turns, passages) = ([turn("hello")], [passage("short"), passage("Short.")]);
-        let (kept, chosen, note) = choose_context(&turns, &passages, 1000);
-        assert_eq!((kept.len(), chosen.len()), (1, 1), "a repeated passage goes");
-        assert_eq!(note, "left out 1 passage");
-        assert_eq!(choose_context(&turns, &passages, 0).0, []);
-    }
-
-    proptest! {
-        #[test]
-        fn the_budget_is_never_overspent(
-            lengths in prop::collection::vec(0usize..300, 0..8),
-            others in prop::collection::vec(0usize..300, 0..8),
-            budget in 0usize..400,
-        ) {
-            let turns: Vec<Turn> = lengths.iter().map(|&n| turn(&"t".repeat(n))).collect();
-            let passages: Vec<Passage> = others.iter().map(|&n| passage(&"p".repeat(n))).collect();
-            let (kept, chosen, _) = choose_context(&turns, &passages, budget);
-            let spent = kept.iter().map(|t| tokens_of(&t.content)).sum::<usize>()
-                + chosen.iter().map(|p| tokens_of(&p.text)).sum::<usize>();
-            prop_assert!(spent <= budget);
-            prop_assert!(turns.ends_with(&kept));
-        }
     }
 }

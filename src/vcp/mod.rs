@@ -1,6 +1,7 @@
 //! The Vortex Context Preserver: what context to keep, and the checks at positions 3 and 9.
 
 mod arithmetic;
+mod choose;
 mod context;
 mod expressions;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod signal;
 mod tokens;
 mod verify;
 
-pub use context::{check_context, choose_context};
+pub use choose::{Context, choose_context};
+pub use context::check_context;
 pub use signal::adjusted_signal;
 pub use verify::verify;

@@ -1,7 +1,10 @@
 //! The service as its users meet it: the real binary, real sockets, a real store.
 
 mod answers;
+mod conversations;
 mod memory;
 mod operations;
 mod providers;
+mod recovery;
 mod strategies;
+mod streaming;

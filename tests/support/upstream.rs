@@ -8,11 +8,13 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
 };
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -27,6 +29,10 @@ pub enum Answer {
     Status(u16, Option<u32>),
     /// Never answers.
     Hangs,
+    /// Streams these pieces, waiting this many milliseconds before each.
+    Streams(&'static [&'static str], u64),
+    /// Streams these pieces and then breaks off, without an end.
+    StreamsAndBreaksOff(&'static [&'static str]),
 }
 
 /// One call as it arrived.
@@ -113,11 +119,40 @@ async fn complete(
             }
             response
         }
+        Answer::Streams(pieces, gap_ms) => stream(&model, pieces, gap_ms, true),
+        Answer::StreamsAndBreaksOff(pieces) => stream(&model, pieces, 0, false),
         Answer::Hangs => {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+fn stream(model: &str, pieces: &'static [&'static str], gap_ms: u64, whole: bool) -> Response {
+    let chunk = |delta: &str, finish: Value, usage: Value| {
+        let choices =
+            json!([{ "index": 0, "delta": { "content": delta }, "finish_reason": finish }]);
+        let choices = if usage.is_null() { choices } else { json!([]) };
+        format!(
+            "data: {}\n\n",
+            json!({
+                "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1,
+                "model": format!("{model}-2026"), "choices": choices, "usage": usage,
+            })
+        )
+    };
+    let mut events: Vec<String> =
+        pieces.iter().map(|piece| chunk(piece, Value::Null, Value::Null)).collect();
+    if whole {
+        events.push(chunk("", json!("stop"), Value::Null));
+        events.push(chunk("", Value::Null, json!({ "prompt_tokens": 10, "completion_tokens": 5 })));
+        events.push("data: [DONE]\n\n".to_owned());
+    }
+    let events = futures_util::stream::iter(events).then(move |event| async move {
+        tokio::time::sleep(Duration::from_millis(gap_ms)).await;
+        Ok::<_, std::convert::Infallible>(event)
+    });
+    ([("content-type", "text/event-stream")], Body::from_stream(events)).into_response()
 }
 
 fn completion(model: &str, text: &str) -> Response {

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     domain::{
-        AsiMode, Complexity, ComplexityTier, Decision, DecisionRecord, Elp, Ended, ExpertReport,
-        LedgerEvent, OrchestratorKind, Position, Prompt, Recorded, Reply, Request, Route,
-        SourceKind, Tier, Usage,
+        AsiMode, Call, Complexity, ComplexityTier, Decision, DecisionRecord, Elp, Ended,
+        ExpertReport, LedgerEvent, OrchestratorKind, Position, Prompt, Recorded, Reply, Request,
+        Route, SourceKind, Tier, Usage,
     },
     evaluation::{stage::Subject, table::read},
     meta::ProcessError,
@@ -59,7 +59,7 @@ impl Subject for Script {
         let since = Instant::now();
         let deadline = since + request.budget.deadline;
         let prompt = Prompt { input: request.input.clone(), ..Prompt::default() };
-        let draft = self.fast.complete(&prompt, deadline).await.unwrap();
+        let draft = self.fast.complete(&prompt, Call::whole(deadline)).await.unwrap();
         let signal = if draft.content.len() > 3 { 0.9 } else { 0.2 };
         let keeps = signal >= self.policy.thresholds.keep_signal;
         let asks = match self.policy.strategy {
@@ -69,7 +69,7 @@ impl Subject for Script {
         };
         let mut content = draft.content;
         if asks {
-            content = self.slow[0].complete(&prompt, deadline).await.unwrap().content;
+            content = self.slow[0].complete(&prompt, Call::whole(deadline)).await.unwrap().content;
         }
         // An orchestrator that abstains or fails where the test wants to see it.
         let adaptive = self.policy.strategy == Strategy::Adaptive;
@@ -90,6 +90,7 @@ impl Subject for Script {
             checks: Vec::new(),
             latency: since.elapsed(),
             error: None,
+            request_id: None,
         }];
         Ok(reply)
     }
@@ -182,6 +183,8 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
         citations: Vec::new(),
         steps: Vec::new(),
         usage: Usage::default(),
+        tool_calls: Vec::new(),
+        complete: true,
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Figures {
     pub failures: u64,
     /// Those that ended in an abstention.
     pub abstentions: u64,
+    /// Those whose client went before the answer; they count in no other figure.
+    pub cancelled: u64,
     /// Exponential moving average of the latency in milliseconds, α = 0.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -184,6 +186,7 @@ impl From<&Summary> for Figures {
             requests: summary.requests,
             failures: summary.failures,
             abstentions: summary.abstentions,
+            cancelled: summary.cancelled,
             ema_latency_ms: summary.ema_latency_ms,
             ema_success_rate: summary.ema_success_rate,
             p50_ms: summary.latency.map(|l| l.p50_ms),
@@ -230,7 +233,7 @@ mod tests {
     #[test]
     fn every_strategy_and_tier_is_listed_and_nothing_unmeasured_shown() {
         let metrics = read(&Snapshot::default());
-        let nothing = json!({"requests": 0, "failures": 0, "abstentions": 0});
+        let nothing = json!({"requests": 0, "failures": 0, "abstentions": 0, "cancelled": 0});
         for strategy in Strategy::ALL {
             assert_eq!(metrics["strategies"][strategy.name()], nothing, "{strategy}");
         }

@@ -5,6 +5,7 @@ mod health;
 mod metrics;
 mod process;
 mod strategy;
+mod stream;
 mod wire;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -19,6 +20,7 @@ pub use metrics::{
 };
 pub use process::{ContextPassage, NamedPassage, ProcessBody, RequestLimits};
 pub use strategy::{AdaptiveChange, PolicyChange, PolicyResult, ThresholdsChange};
+pub use stream::{DecisionEvent, DeltaEvent};
 pub use wire::{
     CheckReport, ComplexityReport, Cost, DecisionReport, Expert, Metadata, OrchestratorsUsed,
     ProcessResult, TierWeights, TokenUsage, TraceVisit,

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use axum::{Json, extract::State};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::wire::ProcessResult;
+use super::{stream, wire::ProcessResult};
 use crate::{
     domain::{
         AsiMode, Budget, Consensus, Passage, Request, ResponseId, SessionId, Strategy, TenantId,
@@ -14,6 +19,8 @@ use crate::{
     http::{
         ApiState, FromFields, JsonBody, Problem,
         fields::{Field, Fields},
+        middleware::RequestId,
+        sse::EVENT_STREAM,
     },
 };
 
@@ -38,11 +45,11 @@ pub struct RequestLimits {
 impl Default for RequestLimits {
     fn default() -> Self {
         Self {
-            max_input_chars: 32_000,
+            max_input_chars: 100_000,
             max_context_passages: 64,
-            max_context_chars: 200_000,
+            max_context_chars: 400_000,
             default_deadline: Duration::from_secs(30),
-            max_deadline: Duration::from_secs(300),
+            max_deadline: Duration::from_secs(120),
         }
     }
 }
@@ -76,6 +83,9 @@ pub struct ProcessBody {
     /// Neither recall the answer from the Confidence Lake nor remember it there.
     #[schema(required = false, value_type = Option<bool>, default = false)]
     pub no_store: bool,
+    /// Answer by a stream of server-sent events. `Accept: text/event-stream` asks for the same.
+    #[schema(required = false, value_type = Option<bool>, default = false)]
+    pub stream: bool,
 }
 
 /// A piece of text to answer from: the text alone, or with the name of where it came from.
@@ -104,6 +114,12 @@ pub struct NamedPassage {
 /// Routes the question to the cheapest mind that is likely to be right, checks the answer and
 /// explains itself. When nobody knows, the answer is an honest abstention with status 200. Closing
 /// the connection cancels the work.
+///
+/// With `"stream": true` or `Accept: text/event-stream` the answer comes as server-sent events:
+/// `decision`; a `position` for each position passed; `delta` with text, as it is written where one
+/// expert speaks alone, else once it stands; `retract` when the text so far is not the answer's; and
+/// at the end either `result` with the whole result or `error` with a problem. A stream without
+/// either was cut.
 #[utoipa::path(
     post,
     path = "/api/v1/unified/process",
@@ -118,16 +134,37 @@ pub struct NamedPassage {
             "strategy": "ai_first", "mode": "thorough", "deadline_ms": 10000
         }))),
     )),
-    responses((status = 200, description = "The answer, or an honest abstention.", body = ProcessResult)),
+    responses((status = 200, description = "The answer, or an honest abstention.", content(
+        (ProcessResult = "application/json"),
+        (String = "text/event-stream"),
+    ))),
 )]
 pub(super) async fn process(
     State(state): State<ApiState>,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<ProcessBody>,
-) -> Result<Json<ProcessResult>, Problem> {
+) -> Result<Response, Problem> {
     let limits = &state.request_limits;
+    let streamed = body.stream || wants_events(&headers);
     let request = body.into_request(ResponseId::generate(), TenantId::default(), limits);
+    if streamed {
+        return Ok(stream::respond(state.orchestrator, request, id));
+    }
     let reply = state.orchestrator.process(request).await?;
-    Ok(Json(reply.into()))
+    Ok(Json(ProcessResult::from(reply)).into_response())
+}
+
+/// Whether the caller takes events and does not take JSON.
+fn wants_events(headers: &HeaderMap) -> bool {
+    let mut accepted = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+        .peekable();
+    accepted.peek().is_some() && accepted.all(|range| range == EVENT_STREAM)
 }
 
 impl FromFields for ProcessBody {
@@ -146,6 +183,7 @@ impl FromFields for ProcessBody {
         let deadline_ms = fields.optional("deadline_ms", |field| field.whole(1..=longest));
         let max_cost_usd = fields.optional("max_cost_usd", |field| field.number(0.0..=1_000_000.0));
         let no_store = fields.optional("no_store", |f| f.flag()).unwrap_or(false);
+        let stream = fields.optional("stream", |f| f.flag()).unwrap_or(false);
         Some(Self {
             input: input?,
             context: context.unwrap_or_default(),
@@ -156,6 +194,7 @@ impl FromFields for ProcessBody {
             deadline_ms,
             max_cost_usd,
             no_store,
+            stream,
         })
     }
 }
@@ -178,6 +217,8 @@ impl ProcessBody {
                 deadline: deadline.min(limits.max_deadline),
                 max_cost_usd: self.max_cost_usd,
             },
+            dialogue: None,
+            expert: None,
             no_store: self.no_store,
         }
     }
@@ -274,7 +315,7 @@ mod tests {
             (json!({"input": "x", "context": [7]}), "/context/0"),
             (json!({"input": "x", "session_id": "a b"}), "/session_id"),
             (json!({"input": "x", "deadline_ms": 0}), "/deadline_ms"),
-            (json!({"input": "x", "deadline_ms": 300_001}), "/deadline_ms"),
+            (json!({"input": "x", "deadline_ms": 120_001}), "/deadline_ms"),
             (json!({"input": "x", "max_cost_usd": -0.01}), "/max_cost_usd"),
             (json!({"input": "x", "no_store": "yes"}), "/no_store"),
         ] {

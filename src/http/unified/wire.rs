@@ -7,8 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    AsiMode, Check, Citation, ComplexityTier, ConsensusReport, Dimension, Elp, ExpertReport,
-    OrchestratorKind, Reply, Route, SourceKind, Stage, Step, Strategy, Tier, TraceEntry, Verdict,
+    AsiMode, Check, Citation, Complexity, ComplexityTier, ConsensusReport, Decision, Dimension,
+    Elp, ExpertReport, OrchestratorKind, Reply, Route, SourceKind, Stage, Step, Strategy, Tier,
+    TraceEntry, Verdict,
 };
 
 /// The answer, how it came about and what it cost.
@@ -176,6 +177,10 @@ pub struct Expert {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub error: Option<String>,
+    /// The provider's own name of the call, to quote to its support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub request_id: Option<String>,
 }
 
 /// One check of one draft.
@@ -236,16 +241,8 @@ impl From<Reply> for ProcessResult {
                 confidence_lake_hit: reply.recalled_from.is_some(),
                 recalled_from: reply.recalled_from.map(|id| id.to_string()),
                 remembered: reply.remembered,
-                complexity: ComplexityReport {
-                    score: finite(reply.complexity.score),
-                    tier: reply.complexity.tier,
-                    dimensions: reply.complexity.dimensions.into_iter().map(dimension).collect(),
-                },
-                decision: DecisionReport {
-                    route: reply.decision.route,
-                    reason: reply.decision.reason,
-                    probability: finite(reply.decision.probability),
-                },
+                decision: DecisionReport::from(&reply.decision),
+                complexity: ComplexityReport::from(reply.complexity),
                 trace: reply.trace.into_iter().map(TraceVisit::from).collect(),
                 experts: reply.experts.into_iter().map(Expert::from).collect(),
                 consensus: reply.consensus,
@@ -259,6 +256,26 @@ impl From<Reply> for ProcessResult {
                 overhead_us: micros(reply.overhead),
                 shortfall: reply.shortfall,
             },
+        }
+    }
+}
+
+impl From<Complexity> for ComplexityReport {
+    fn from(complexity: Complexity) -> Self {
+        Self {
+            score: finite(complexity.score),
+            tier: complexity.tier,
+            dimensions: complexity.dimensions.into_iter().map(dimension).collect(),
+        }
+    }
+}
+
+impl From<&Decision> for DecisionReport {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            route: decision.route,
+            reason: decision.reason.clone(),
+            probability: finite(decision.probability),
         }
     }
 }
@@ -286,6 +303,7 @@ impl From<ExpertReport> for Expert {
             checks: report.checks.into_iter().map(CheckReport::from).collect(),
             latency_ms: millis(report.latency),
             error: report.error.map(str::to_owned),
+            request_id: report.request_id,
         }
     }
 }
@@ -396,11 +414,14 @@ mod tests {
                 }],
                 latency: Duration::from_micros(1500),
                 error: Some("timeout"),
+                request_id: None,
             }],
             consensus: None,
             citations: Vec::new(),
             steps: vec![Step { text: "0.15 × 80 = 12".to_owned() }],
             usage: Usage::default(),
+            tool_calls: Vec::new(),
+            complete: true,
         }
     }
 

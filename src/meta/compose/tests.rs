@@ -24,6 +24,8 @@ fn request() -> Request {
         mode: None,
         consensus: None,
         budget: Budget { deadline: Duration::from_secs(30), max_cost_usd: None },
+        dialogue: None,
+        expert: None,
         no_store: false,
     }
 }

@@ -25,6 +25,8 @@ fn completion() -> Completion {
         finish: FinishReason::Stop,
         usage: Usage { prompt_tokens: 3, completion_tokens: 4, cost_usd: Some(0.5) },
         upstream: Duration::from_millis(7),
+        tool_calls: Vec::new(),
+        request_id: None,
     }
 }
 
@@ -201,6 +203,9 @@ fn every_failure_of_a_model_has_a_series_from_the_start() {
         ModelError::Cut,
         ModelError::Empty,
         ModelError::OverBudget,
+        ModelError::Busy { retry_after: Duration::ZERO },
+        ModelError::Suspended { retry_after: Duration::ZERO },
+        ModelError::Unsupported { what: "" },
     ];
     let codes: Vec<&str> = all.iter().map(ModelError::code).collect();
     assert_eq!(codes, ERROR_CODES);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     domain::{FinishReason, Signal},
+    providers::openai::OpenAi,
     providers::testing::{Reply, Upstream, answer_body},
     settings::Secret,
 };
@@ -29,13 +30,14 @@ impl Fixture {
         }];
         change(&mut provider);
         let metrics = Metrics::new();
-        let model = models(&provider, &metrics).unwrap().remove(0);
+        let model =
+            models(&provider, Arc::new(OpenAi), &Arc::default(), &metrics).unwrap().remove(0);
         Self { upstream, model, metrics }
     }
 
     async fn ask_within(&self, patience: Duration) -> Result<Completion, ModelError> {
         let prompt = Prompt { input: "what is 6 × 7?".to_owned(), ..Prompt::default() };
-        self.model.complete(&prompt, Instant::now() + patience).await
+        self.model.complete(&prompt, Call::whole(Instant::now() + patience)).await
     }
 
     async fn ask(&self) -> Result<Completion, ModelError> {
@@ -259,12 +261,13 @@ async fn a_server_that_speaks_no_tls_is_unreachable() {
     let mut provider = ProviderSettings::new("p", url);
     provider.connect_timeout = SHORT;
     provider.models = vec![ModelSettings::new("m", Signal::ONE)];
-    let Ok(mut models) = models(&provider, &Metrics::new()) else {
+    let Ok(mut models) = models(&provider, Arc::new(OpenAi), &Arc::default(), &Metrics::new())
+    else {
         println!("skipped: this machine has no CA certificates");
         return;
     };
     let deadline = Instant::now() + AMPLE;
-    let answer = models.remove(0).complete(&Prompt::default(), deadline).await;
+    let answer = models.remove(0).complete(&Prompt::default(), Call::whole(deadline)).await;
     assert_eq!(answer, Err(ModelError::Unreachable));
 }
 
@@ -292,7 +295,7 @@ fn the_endpoint_is_below_the_base() {
         ("http://localhost:8000", "http://localhost:8000/chat/completions"),
         ("https://h/a%2Fb/v1", "https://h/a%2Fb/v1/chat/completions"),
     ] {
-        assert_eq!(endpoint(&Url::parse(base).unwrap()).as_str(), expected);
+        assert_eq!(OpenAi.endpoint(&Url::parse(base).unwrap()).as_str(), expected);
     }
 }
 
@@ -307,4 +310,100 @@ fn a_key_in_the_clear_is_noticed() {
     ] {
         assert_eq!(sends_in_the_clear(&Url::parse(url).unwrap()), clear, "{url}");
     }
+}
+
+/// A streamed answer as a server sends it, byte for byte.
+fn recorded_stream() -> String {
+    let chunk = |choices: &str, usage: &str| {
+        format!("data: {{\"model\":\"m-2026\",\"choices\":[{choices}],\"usage\":{usage}}}\n\n")
+    };
+    [
+        chunk(r#"{"index":0,"delta":{"role":"assistant","content":""}}"#, "null"),
+        chunk(r#"{"index":0,"delta":{"content":"It is "}}"#, "null"),
+        chunk(r#"{"index":0,"delta":{"content":"42."},"finish_reason":"stop"}"#, "null"),
+        chunk("", r#"{"prompt_tokens":1000,"completion_tokens":500}"#),
+        "data: [DONE]\n\n".to_owned(),
+    ]
+    .concat()
+}
+
+fn event_stream(body: &str) -> Vec<u8> {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n";
+    let length = body.len();
+    format!("{head}x-request-id: up-7\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+#[derive(Default)]
+struct Ear(std::sync::Mutex<String>);
+
+impl crate::domain::DeltaSink for Ear {
+    fn delta(&self, text: &str) {
+        self.0.lock().unwrap().push_str(text);
+    }
+}
+
+impl Fixture {
+    async fn hear(&self) -> (Result<Completion, ModelError>, String) {
+        let prompt = Prompt { input: "what is 6 × 7?".to_owned(), ..Prompt::default() };
+        let ear = Ear::default();
+        let call = Call::whole(Instant::now() + AMPLE).heard_by(&ear);
+        let result = self.model.complete(&prompt, call).await;
+        let heard = ear.0.lock().unwrap().clone();
+        (result, heard)
+    }
+}
+
+#[tokio::test]
+async fn a_streamed_answer_is_heard_as_it_comes_and_whole_in_the_end() {
+    let stream = Reply::Send(event_stream(&recorded_stream()));
+    let fixture = Fixture::new(vec![stream.clone(), stream]).await;
+    let (result, heard) = fixture.hear().await;
+    let completion = result.unwrap();
+    assert_eq!((completion.content.as_str(), heard.as_str()), ("It is 42.", "It is 42."));
+    assert_eq!((completion.model.as_str(), completion.usage.prompt_tokens), ("m-2026", 1000));
+    assert_eq!(completion.request_id.as_deref(), Some("up-7"));
+    fixture.hear().await.0.unwrap();
+    assert_eq!(fixture.upstream.connections(), 1, "the connection serves again");
+}
+
+#[tokio::test]
+async fn a_stream_cut_at_any_byte_is_no_answer_and_not_asked_for_again() {
+    let body = recorded_stream();
+    let whole = event_stream(&body);
+    let begin = whole.len() - body.len();
+    let script = (0..body.len() - 1).map(|at| Reply::SendAndClose(whole[..begin + at].to_vec()));
+    let fixture = Fixture::with(script.collect(), |p| p.max_concurrent_calls = 1000).await;
+    for at in 0..body.len() - 1 {
+        let (result, heard) = fixture.hear().await;
+        assert_eq!(result, Err(ModelError::Cut), "at byte {at}");
+        assert!("It is 42.".starts_with(&heard), "at byte {at}: {heard}");
+    }
+    assert_eq!(fixture.retries(), "0");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_stream_is_understood_all_the_same() {
+    let fixture = Fixture::new(vec![Reply::answer("42")]).await;
+    let (result, heard) = fixture.hear().await;
+    assert_eq!((result.unwrap().content.as_str(), heard.as_str()), ("42", ""));
+}
+
+#[tokio::test]
+async fn an_error_within_a_stream_cuts_it() {
+    let body = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"It\"}}]}\n\n\
+                data: {\"error\":{\"message\":\"overloaded\"}}\n\n";
+    let fixture = Fixture::new(vec![Reply::Send(event_stream(body))]).await;
+    let (result, heard) = fixture.hear().await;
+    assert_eq!(result, Err(ModelError::Cut));
+    assert!("It".starts_with(&heard), "{heard}");
+}
+
+#[tokio::test]
+async fn a_stream_without_end_is_too_large() {
+    let piece =
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"la \"}}]}\n\n".repeat(200);
+    let fixture =
+        Fixture::with(vec![Reply::Send(event_stream(&piece))], |p| p.max_response_bytes = 4096)
+            .await;
+    assert_eq!(fixture.hear().await.0, Err(ModelError::TooLarge));
 }

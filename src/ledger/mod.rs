@@ -153,7 +153,7 @@ impl Ledger {
     /// nevertheless; recording it again is safe.
     pub async fn append(&self, event: LedgerEvent) -> Result<Appended, LedgerError> {
         let (answer, appended) = oneshot::channel();
-        self.send(event, Some(answer))?;
+        self.hand_over(event, Some(answer))?;
         appended.await.unwrap_or(Err(LedgerError::Closed))
     }
 
@@ -163,11 +163,11 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Full`], [`LedgerError::Invalid`] or [`LedgerError::Closed`]. What goes wrong
     /// later is told to the observers alone.
-    pub fn enqueue(&self, event: LedgerEvent) -> Result<(), LedgerError> {
-        self.send(event, None)
+    pub fn send(&self, event: LedgerEvent) -> Result<(), LedgerError> {
+        self.hand_over(event, None)
     }
 
-    fn send(&self, event: LedgerEvent, answer: Option<Answer>) -> Result<(), LedgerError> {
+    fn hand_over(&self, event: LedgerEvent, answer: Option<Answer>) -> Result<(), LedgerError> {
         rows::check(&event)?;
         self.queue.try_send(Message { event, answer }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => {

@@ -361,7 +361,7 @@ async fn events_that_nobody_waits_for_share_a_commit_and_hold_nobody_up() {
     let since = tokio::time::Instant::now();
     for _ in 0..5 {
         for _ in 0..10 {
-            running.ledger.enqueue(decision("a", ResponseId::generate())).unwrap();
+            running.ledger.send(decision("a", ResponseId::generate())).unwrap();
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -369,10 +369,10 @@ async fn events_that_nobody_waits_for_share_a_commit_and_hold_nobody_up() {
     assert_eq!(running.ledger.append(decision("a", ResponseId::generate())).await.unwrap().seq, 51);
     assert_eq!((waited.elapsed(), since.elapsed()), (Duration::ZERO, Duration::from_millis(5)));
     assert_eq!(running.witness.commits.load(Ordering::Relaxed), 1);
-    running.ledger.enqueue(decision("a", ResponseId::generate())).unwrap();
+    running.ledger.send(decision("a", ResponseId::generate())).unwrap();
     tokio::time::sleep(Duration::from_millis(21)).await;
     assert_eq!(running.ledger.status().last_seq, 52);
-    running.ledger.enqueue(decision("a", ResponseId::generate())).unwrap();
+    running.ledger.send(decision("a", ResponseId::generate())).unwrap();
     let ledger = running.ledger.clone();
     running.stop().await;
     assert_eq!(ledger.status().last_seq, 53, "a stop writes what is queued");

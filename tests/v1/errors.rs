@@ -101,20 +101,18 @@ async fn failures_of_the_models_have_the_right_status_and_when_to_try_again() {
 
 #[tokio::test]
 async fn too_many_at_once_are_told_so_in_openais_form() {
-    let (service, _upstream) = {
-        let upstream = crate::support::Upstream::start(Answer::Hangs).await;
-        let config = [("MOCK_KEY", "k"), ("SERVER__MAX_IN_FLIGHT", "1")];
-        (Service::with_file(&upstream.config(&["big"]), &config), upstream)
-    };
+    let upstream = crate::support::Upstream::start(Answer::Hangs).await;
+    let config = [("MOCK_KEY", "k"), ("SERVER__MAX_IN_FLIGHT", "1")];
+    let service = Service::with_file(&upstream.config(&["big"]), &config);
     let waiting = service.client.post(service.url(CHAT)).json(&question("big", ASK)).send();
     let refused = async {
-        loop {
-            let (status, refused) = service.post(CHAT, &question("auto", "2 + 2")).await;
-            if status == 503 {
-                break refused;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        // The only place is taken for certain once the upstream was called.
+        while upstream.calls().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
+        let (status, refused) = service.post(CHAT, &question("auto", "2 + 2")).await;
+        assert_eq!(status, 503, "{refused:#}");
+        refused
     };
     let refused = tokio::select! {
         refused = refused => refused,

@@ -56,9 +56,14 @@ pub(super) async fn consult(
     models_exist: bool,
 ) -> (Vec<Draft>, Vec<Passage>) {
     let since = Instant::now();
-    let mut retrieval = retrieve(documents, request).await;
     // Where a model can be asked, the bundled guide speaks only when the service itself is meant.
-    if models_exist && request.context.is_empty() && !is_about_the_service(&request.input) {
+    let without_guide =
+        models_exist && request.context.is_empty() && !is_about_the_service(&request.input);
+    if without_guide && documents.only_bundled() {
+        return (Vec::new(), Vec::new());
+    }
+    let mut retrieval = retrieve(documents, request).await;
+    if without_guide {
         retrieval.drafts.retain(|draft| !draft.citations.iter().any(|c| is_bundled(&c.document)));
         retrieval.passages.retain(|passage| !is_bundled(&passage.source));
     }

@@ -173,6 +173,7 @@ pub struct Retrieval {
 pub struct Documents {
     library: Library,
     fingerprint: u64,
+    only_bundled: bool,
     max_context_sentences: usize,
 }
 
@@ -213,6 +214,7 @@ impl Documents {
         let documents = Self {
             library: Library::build(corpus)?,
             fingerprint: fingerprint.0,
+            only_bundled: read.is_empty(),
             max_context_sentences: options.max_context_sentences,
         };
         report.stats = documents.stats();
@@ -265,6 +267,12 @@ impl Documents {
     #[must_use]
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// Whether there is nothing to search but the project's own documentation, if that.
+    #[must_use]
+    pub const fn only_bundled(&self) -> bool {
+        self.only_bundled
     }
 
     /// How much there is to search.

@@ -153,19 +153,28 @@ impl MetaOrchestrator {
         let mut reply = compose::reply(&request, &decision, &complexity, &gathered, &answer);
         trace.visit(Stage::Composed, composing, format!("{:?}", reply.kind).to_lowercase());
         let verifying = Instant::now();
-        if compose::may_enter_lake(&answer, &policy) {
-            reply.remembered = self.remember(&request, &reply, &answer, &gathered, deadline).await;
-        }
+        let may_enter_lake = compose::may_enter_lake(&answer, &policy);
         trace.visit(Stage::VerificationCheckpoint, verifying, compose::verification_note(&answer));
         if let Some(live) = &live {
             live.settle(&reply.content);
         }
-        if compose::is_whole(&answer) {
-            self.converse(&request, &reply, at_ms, deadline).await;
-        }
         finished.duration = since.elapsed();
+        let record = finished.ended(&reply, &answer);
         watch.end();
-        self.record(finished.ended(&reply, &answer), finished.overhead(), deadline).await;
+        // What is kept is kept at once, so that it shares the store's flush.
+        let ((), remembered, ()) = tokio::join!(
+            self.record(record, finished.overhead(), deadline),
+            async {
+                may_enter_lake
+                    && self.remember(&request, &reply, &answer, &gathered, deadline).await
+            },
+            async {
+                if compose::is_whole(&answer) {
+                    self.converse(&request, &reply, at_ms, deadline).await;
+                }
+            },
+        );
+        reply.remembered = remembered;
         reply.trace = trace.entries();
         reply.duration = since.elapsed();
         reply.overhead = reply.duration.saturating_sub(gathered.upstream());

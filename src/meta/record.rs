@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout};
 use super::{MetaOrchestrator, Parts, ProcessError, compose::Ending, gather::Gathered};
 use crate::{
     domain::{
-        Complexity, Decision, DecisionRecord, Ended, LedgerEvent, Policy, Reply, Request, Role,
-        SessionId, TenantId, Tier, Turn,
+        Complexity, ConsensusReport, Decision, DecisionRecord, Ended, LedgerEvent, Policy,
+        RecordedVote, Reply, Request, Role, SessionId, TenantId, Tier, Turn,
     },
     ledger::LedgerError,
 };
@@ -46,6 +46,7 @@ impl Begun<'_> {
             duration_us: micros(self.since.elapsed()),
             flux: None,
             asi: None,
+            votes: Vec::new(),
             cost_usd: None,
             error: None,
         }
@@ -107,6 +108,7 @@ impl Finished<'_> {
                 fused.weights.iter().find(|(t, _)| *t == Tier::Flux).map_or(0.0, |(_, w)| *w);
             record.tier = Some(if flux >= 0.5 { Tier::Flux } else { Tier::Asi });
             record.source = Some(fused.draft.source.kind);
+            record.votes = votes(&fused.report);
         }
         record
     }
@@ -156,6 +158,18 @@ fn patience(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now()).clamp(SHORTEST, LONGEST)
 }
 
+/// Who stood for which answer, the one returned first; who gave none is left out.
+fn votes(report: &ConsensusReport) -> Vec<RecordedVote> {
+    let vote = |expert: &String, answer: usize| RecordedVote {
+        expert: expert.clone(),
+        answer: u8::try_from(answer).unwrap_or(u8::MAX),
+    };
+    let against = || report.dissent.iter().zip(1..);
+    let lost = against().flat_map(|(d, n)| d.experts.iter().map(move |expert| vote(expert, n)));
+    let won = report.votes.iter().filter(|vote| vote.won).map(|cast| vote(&cast.expert, 0));
+    won.chain(lost).collect()
+}
+
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
@@ -170,12 +184,13 @@ impl MetaOrchestrator {
         deadline: Instant,
     ) {
         self.parts.metrics.finished(&record, overhead);
-        let event = LedgerEvent::Decision(Arc::new(record));
-        let recorded = if self.parts.record_wait.is_zero() {
+        let (event, wait) = (LedgerEvent::Decision(Arc::new(record)), self.parts.record_wait);
+        let recorded = if wait.is_zero() {
             self.parts.ledger.send(event)
         } else {
-            let wait = self.parts.record_wait.min(patience(deadline));
-            let Ok(appended) = timeout(wait, self.parts.ledger.append(event)).await else {
+            let Ok(appended) =
+                timeout(wait.min(patience(deadline)), self.parts.ledger.append(event)).await
+            else {
                 tracing::warn!("a response left before its record was durable: the disk is slow");
                 return;
             };

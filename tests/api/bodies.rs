@@ -99,7 +99,7 @@ const CASES: &[Case] = &[
         422,
         "invalid-request",
         &["/deadline_ms"],
-        "from 1 to 300000",
+        "from 1 to 120000",
     ),
     (
         b"{\"input\": \"x\", \"deadline_ms\": \"5\"}",

@@ -223,8 +223,10 @@ impl<'a> Panel<'a> {
                 Silent { source: &model.profile().name, highest }
             })
             .collect();
-        // What else competes outside of this tier is not known here.
-        self.task.alone && is_settled(drafts, &silent, &self.task.rule)
+        // What else competes outside of this tier is not known here; and `thorough` has promised as
+        // many voices as it wants at least, so that a dissent among them is heard.
+        let enough = drafts.len() >= THOROUGH_EXPERTS;
+        self.task.alone && enough && is_settled(drafts, &silent, &self.task.rule)
     }
 
     /// Takes in what came of asking a model; whether it answered.

@@ -28,19 +28,7 @@ pub struct ChatBody {
     pub messages: Vec<ChatMessage>,
     /// Answer by a stream of chunks.
     pub stream: Option<bool>,
-    /// What a message says: a text, or parts of text and other kinds. For the API's description only.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "describes what is read as JSON")]
-pub(super) enum ChatContent {
-    /// The text.
-    Text(String),
-    /// Its parts.
-    #[schema(value_type = Vec<Object>)]
-    Parts(Vec<serde_json::Value>),
-}
-
-/// What a stream is to contain.
+    /// What a stream is to contain.
     pub stream_options: Option<StreamOptions>,
     /// Most tokens of the answer.
     #[schema(minimum = 1)]
@@ -79,6 +67,18 @@ pub struct ChatMessage {
     /// A text, or an array of parts. Parts that are not text are passed on as they are.
     #[schema(value_type = Option<ChatContent>, example = "what is 15 percent of 80?")]
     pub content: Option<Value>,
+}
+
+/// What a message says: a text, or parts of text and other kinds. For the API's description only.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what is read as JSON")]
+pub(super) enum ChatContent {
+    /// The text.
+    Text(String),
+    /// Its parts.
+    #[schema(value_type = Vec<Object>)]
+    Parts(Vec<serde_json::Value>),
 }
 
 /// What a stream is to contain.

@@ -102,8 +102,13 @@ pub(super) fn prompt_cost(model: &dyn LanguageModel, prompt: &Prompt) -> f64 {
         + prompt.instructions.as_ref().map_or(0, String::len)
         + prompt.turns.iter().map(|t| t.content.len()).sum::<usize>()
         + prompt.passages.iter().map(|p| p.text.len()).sum::<usize>();
+    let passed_through = prompt.passthrough.as_deref().map_or(0, |passthrough| {
+        let messages = passthrough.messages.as_ref().map_or(0, |m| m.to_string().len());
+        let members = passthrough.members.iter().map(|(k, v)| k.len() + v.to_string().len());
+        messages + members.sum::<usize>()
+    });
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let tokens = characters as f64 / 4.0;
+    let tokens = (characters + passed_through) as f64 / 4.0;
     tokens * per_million / 1e6
 }
 

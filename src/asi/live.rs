@@ -83,7 +83,7 @@ impl Live {
 
     /// The ear as this expert finds it.
     pub(super) fn microphone(&self, expert: usize) -> Microphone<'_> {
-        Microphone { live: self, expert }
+        Microphone { live: self, expert, spoken: Mutex::default() }
     }
 
     fn said(&self) -> String {
@@ -99,11 +99,21 @@ impl Live {
 pub(super) struct Microphone<'a> {
     live: &'a Live,
     expert: usize,
+    /// What was said while another one had the floor: who takes it later begins at the beginning.
+    spoken: Mutex<String>,
 }
 
 impl DeltaSink for Microphone<'_> {
     fn delta(&self, text: &str) {
         let mut said = self.live.lock();
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        let unheard = self.live.speaker().is_some_and(|speaker| speaker != self.expert);
+        if unheard {
+            spoken.push_str(text);
+            return;
+        }
+        let whole = std::mem::take(&mut *spoken) + text;
+        let text = whole.as_str();
         let begun = !said.text.is_empty();
         let body = if begun { text } else { text.trim_start() };
         if !begun && body.trim().is_empty() {
@@ -174,13 +184,14 @@ mod tests {
     fn the_first_to_speak_has_the_floor() {
         let caller = Arc::new(Caller::default());
         let live = Live::new(caller.clone());
-        live.microphone(1).delta(" \n");
+        let one = live.microphone(1);
+        one.delta(" \n");
         live.microphone(2).delta("two");
-        live.microphone(1).delta("one");
+        one.delta("one");
         assert_eq!((live.speaker(), caller.text().as_str()), (Some(2), "two"));
         live.retract();
-        live.microphone(1).delta("one");
-        assert_eq!((live.speaker(), caller.text().as_str()), (Some(1), "one"));
+        one.delta(" more");
+        assert_eq!((live.speaker(), caller.text().as_str()), (Some(1), "one more"));
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Asi {
             named && (profile.passthrough || request.passthrough().is_none())
         };
         let mut models: Vec<_> = self.models.iter().filter(may).cloned().collect();
-        models.sort_by_key(|model| model.is_ailing());
+        models.sort_by_cached_key(|model| model.is_ailing());
         models
     }
 

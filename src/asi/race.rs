@@ -60,7 +60,10 @@ impl Panel<'_> {
         let mut reserve: Option<(usize, Asked)> = None;
         let mut winner = None;
         while winner.is_none() {
-            let silent = live.is_none_or(|live| live.speaker().is_none());
+            // Text that can be taken back is no reason to rely on its speaker alone: should he not
+            // come to an end, the answer of another one is there.
+            let open = |live: &Live| live.speaker().is_none() || live.can_retract();
+            let may_overlap = live.is_none_or(open);
             if running.is_empty() {
                 if next == candidates.len() || (next > 0 && Instant::now() >= task.deadline) {
                     break;
@@ -77,7 +80,12 @@ impl Panel<'_> {
                     match (&asked.result, speaker) {
                         // Somebody else is being heard: this answer counts if he fails.
                         (Ok(_), Some(other)) if other != expert && under_way.contains(&other) => {
-                            reserve = Some((expert, asked));
+                            match reserve {
+                                None => reserve = Some((expert, asked)),
+                                Some(_) => {
+                                    self.pass_over(&candidates[expert], OVERTAKEN, began.elapsed());
+                                }
+                            }
                         }
                         (Ok(_), _) => winner = Some((expert, asked)),
                         (Err(_), speaker) => {
@@ -88,16 +96,19 @@ impl Panel<'_> {
                                 }
                                 live.retract();
                             }
-                            winner = reserve.take();
+                            // As long as another one is being heard, his answer counts.
+                            let heard = speaker.is_some_and(|other| under_way.contains(&other));
+                            if !heard {
+                                winner = reserve.take();
+                            }
                         }
                     }
                 }
-                () = sleep_until(wait_until), if silent && next < candidates.len()
+                () = sleep_until(wait_until), if may_overlap && next < candidates.len()
                     && wait_until < task.deadline =>
                 {
                     wait_until = task.deadline;
-                    let heard = live.is_some_and(|live| live.speaker().is_some());
-                    if !heard && self.asi.overlaps.withdraw() {
+                    if live.is_none_or(open) && self.asi.overlaps.withdraw() {
                         wait_until = self.patience(&*candidates[next]);
                         running.push(start(next, &mut spent));
                         under_way.push(next);
@@ -108,9 +119,16 @@ impl Panel<'_> {
         }
         under_way.iter().for_each(|expert| overtaken[*expert].store(true, Ordering::Relaxed));
         drop(running);
-        let losers = under_way.into_iter().chain(reserve.map(|(expert, _)| expert));
-        for expert in losers {
+        for expert in under_way {
             self.pass_over(&candidates[expert], OVERTAKEN, began.elapsed());
+        }
+        if let Some((expert, asked)) = reserve {
+            // It answered in full and is paid for, though another answer is the one.
+            self.asked.insert(Arc::clone(&candidates[expert].profile().name));
+            if let Ok(draft) = &asked.result {
+                self.findings.usage.add(&draft.usage);
+            }
+            self.findings.experts.push(ExpertReport { error: Some(OVERTAKEN), ..asked.report });
         }
         self.findings.upstream += began.elapsed();
         let answered = winner.is_some();

@@ -188,7 +188,10 @@ impl MetaOrchestrator {
             Some(session) => self.turns(&request.tenant, session, now_ms).await,
             None => Vec::new(),
         };
-        turns.extend(request.dialogue.iter().flat_map(|d| d.turns.iter().cloned()));
+        // A client that brings its own history has it all: the session's would be said twice.
+        if let Some(dialogue) = request.dialogue.as_ref().filter(|d| !d.turns.is_empty()) {
+            turns.clone_from(&dialogue.turns);
+        }
         let passages = request.context.len();
         trace.visit(
             Stage::Received,

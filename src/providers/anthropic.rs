@@ -132,7 +132,7 @@ struct Events {
 
 impl StreamReader for Events {
     fn frame(&mut self, frame: &Frame, heard: &mut Heard) -> Result<(), ModelError> {
-        if frame.data.trim().is_empty() {
+        if self.done || frame.data.trim().is_empty() {
             return Ok(());
         }
         let event: Value = serde_json::from_str(&frame.data).map_err(|_| ModelError::Malformed)?;

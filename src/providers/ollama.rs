@@ -133,6 +133,9 @@ struct Lines {
 
 impl StreamReader for Lines {
     fn frame(&mut self, frame: &Frame, heard: &mut Heard) -> Result<(), ModelError> {
+        if self.done {
+            return Ok(());
+        }
         let piece: Piece = serde_json::from_str(&frame.data).map_err(|_| ModelError::Malformed)?;
         self.done |= piece.done;
         piece.add_to(heard)

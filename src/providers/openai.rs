@@ -185,7 +185,8 @@ impl StreamReader for Chunks {
         }
         if data == "[DONE]" {
             self.done = true;
-            return Ok(());
+            // Who lost his own upstream may still end the stream in good form.
+            return if heard.finish.is_some() { Ok(()) } else { Err(ModelError::Cut) };
         }
         let chunk: Chunk = serde_json::from_str(data).map_err(|_| ModelError::Malformed)?;
         // Some servers report a failure in the midst of a stream that began well.
@@ -228,6 +229,10 @@ const MAX_TOOL_CALLS: usize = 128;
 fn add_to_call(calls: &mut Vec<Value>, piece: &Value) -> Result<(), ModelError> {
     let index = piece.get("index").and_then(Value::as_u64).unwrap_or(0);
     let index = usize::try_from(index).map_err(|_| ModelError::Malformed)?;
+    // Some servers count none of them, and a new name then begins a new call.
+    let fresh = piece.get("index").is_none()
+        && piece.pointer("/function/name").and_then(Value::as_str).is_some_and(|n| !n.is_empty());
+    let index = if fresh { calls.len() } else { index };
     if index > calls.len() || index >= MAX_TOOL_CALLS {
         return Err(ModelError::Malformed);
     }
@@ -242,10 +247,14 @@ fn add_to_call(calls: &mut Vec<Value>, piece: &Value) -> Result<(), ModelError> 
             text.push_str(more);
         }
     };
-    append(&mut call["id"], piece.get("id"));
-    for member in ["name", "arguments"] {
-        append(&mut call["function"][member], piece.pointer(&format!("/function/{member}")));
+    // Names come whole, by some servers with every piece; arguments bit by bit.
+    if call["id"] == "" {
+        append(&mut call["id"], piece.get("id"));
     }
+    if call["function"]["name"] == "" {
+        append(&mut call["function"]["name"], piece.pointer("/function/name"));
+    }
+    append(&mut call["function"]["arguments"], piece.pointer("/function/arguments"));
     Ok(())
 }
 

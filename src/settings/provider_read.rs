@@ -196,6 +196,11 @@ fn checked(
         .into_iter()
         .enumerate()
         .filter_map(|(m, raw)| model(&format!("{path}.models[{m}]"), raw, default_prior, problems))
+        // What is passed through is OpenAI's, and other dialects cannot take it.
+        .map(|model| ModelSettings {
+            passthrough: model.passthrough && kind == Dialect::OpenAi,
+            ..model
+        })
         .collect();
     (models.len() == count).then_some(())?;
     Some(ProviderSettings {
@@ -284,7 +289,6 @@ fn model(
         max_tokens: raw.max_tokens,
         max_completion_tokens: raw.max_completion_tokens,
         temperature,
-        // Every dialect that is known so far is OpenAI's.
         passthrough: raw.passthrough.unwrap_or(true),
     })
 }

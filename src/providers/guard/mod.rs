@@ -81,7 +81,9 @@ impl Guard {
             .try_acquire_owned()
             .map_err(|_| ModelError::Busy { retry_after: BUSY_RETRY_AFTER })?;
         let now = Instant::now();
-        let pass = match self.condition().breaker.admit(now) {
+        // On a line of its own: the look at the other guards below must not find this one locked.
+        let admitted = self.condition().breaker.admit(now);
+        let pass = match admitted {
             Ok(pass) => pass,
             // Nobody else could answer: a call that may fail is better than one that is not made.
             Err(_) if !self.fleet.has_another(self, now) => Pass::Ordinary,
@@ -223,5 +225,28 @@ mod tests {
         tokio::time::advance(SHORTEST_TELLING_WAIT).await;
         slow.into_iter().for_each(Admission::overtaken);
         assert!(guard.admit().is_err());
+    }
+
+    #[test]
+    fn two_failing_providers_do_not_lock_each_other_out() {
+        let fleet = Arc::new(Fleet::default());
+        let guards = [fleet.guard(64), fleet.guard(64)];
+        guards.iter().for_each(|guard| fail(guard, 5));
+        // Waits for the end in a thread of its own, so that a deadlock fails instead of hanging.
+        let (done, ended) = std::sync::mpsc::channel();
+        for guard in guards {
+            let done = done.clone();
+            std::thread::spawn(move || {
+                for _ in 0..20_000 {
+                    if let Ok(admission) = guard.admit() {
+                        admission.ended(FAILED);
+                    }
+                }
+                let _received = done.send(());
+            });
+        }
+        for _ in 0..2 {
+            ended.recv_timeout(Duration::from_secs(60)).unwrap();
+        }
     }
 }

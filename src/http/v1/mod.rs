@@ -1,8 +1,8 @@
 //! OpenAI's dialect, `/v1/…`: chats for clients that speak nothing else.
 //!
-//! [`body`] reads what such a client sends, [`order`] turns it into the house's own request, the one
-//! `process` answers it, [`wire`] and [`stream`] write it back; every problem under `/v1` is written
-//! by [`error`].
+//! `body` reads what such a client sends, `order` turns it into the house's own request, the one
+//! `process` answers it, `wire` and `stream` write it back; every problem under `/v1` is written
+//! by `error`.
 
 mod body;
 mod chat;

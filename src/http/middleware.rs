@@ -174,7 +174,8 @@ impl Watch {
         self.route.as_ref().map_or("unmatched", |route| openapi::documented(route.as_str()))
     }
 
-    /// Failures of this service are logged here and nowhere else.
+    /// Failures of this service are logged here; those in the midst of a stream where they are written
+    /// ([`super::sse::log_failure`]).
     fn end(mut self, status: StatusCode, problem: &'static str) {
         self.status = status.as_u16();
         let (status, micros) = (self.status, self.since.elapsed().as_micros());

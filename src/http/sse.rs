@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use super::Problem;
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, header},
@@ -62,6 +63,20 @@ impl Outbox {
     fn take(&self) -> Option<Bytes> {
         let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (!bytes.is_empty()).then(|| Bytes::from(std::mem::take(&mut *bytes)))
+    }
+}
+
+/// Logs a failure of this service that comes after the response's head, where the outermost layer
+/// no longer sees it.
+pub(super) fn log_failure(problem: &Problem, request_id: &str) {
+    let kind = problem.kind();
+    if kind.status().is_server_error() {
+        tracing::warn!(
+            status = kind.status().as_u16(),
+            problem = kind.slug(),
+            request_id,
+            "request failed while it was streamed"
+        );
     }
 }
 

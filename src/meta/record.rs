@@ -73,11 +73,14 @@ impl<'a> Watch<'a> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         let Some(begun) = self.begun else { return };
-        let record = begun.record(Ended::Cancelled);
+        // A panic on the way unwinds through here, too, and is no client that left.
+        let panicked = std::thread::panicking();
+        let mut record = begun.record(if panicked { Ended::Failed } else { Ended::Cancelled });
+        record.error = panicked.then_some(Cow::Borrowed("internal"));
         self.parts.metrics.finished(&record, Duration::ZERO);
         if let Err(error) = self.parts.ledger.send(LedgerEvent::Decision(Arc::new(record))) {
             self.parts.metrics.ledger_dropped(1);
-            tracing::warn!(%error, "a cancelled request was not recorded");
+            tracing::warn!(%error, "a request that was broken off was not recorded");
         }
     }
 }

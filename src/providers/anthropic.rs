@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    dialect::{Dialect, Heard, StreamReader, Understood, below, printable, sensitive, tokens},
+    dialect::{
+        Dialect, Heard, StreamReader, Understood, below, body_as, printable, sensitive, tokens,
+    },
     frames::{Frame, Framing},
     render::{Message, messages},
 };
@@ -101,9 +103,7 @@ impl Dialect for Anthropic {
     }
 
     fn whole(&self, body: &[u8], whole: bool) -> Result<Understood, ModelError> {
-        let response: MessagesResponse = serde_json::from_slice(body).map_err(|error| {
-            if error.is_eof() && !whole { ModelError::Cut } else { ModelError::Malformed }
-        })?;
+        let response: MessagesResponse = body_as(body, whole)?;
         let texts = response.content.into_iter().filter(|block| block.kind == "text");
         Heard {
             content: texts.filter_map(|block| block.text).collect(),

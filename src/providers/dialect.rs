@@ -1,7 +1,11 @@
 //! What one dialect has to know: how a prompt is written, and how an answer is understood, whole or
 //! in pieces. Sending, bounds, retries and accounts are the same for all ([`super::model`]).
 
-use reqwest::{Url, header::HeaderMap};
+use reqwest::{
+    Url,
+    header::{AUTHORIZATION, HeaderMap},
+};
+use serde::de::DeserializeOwned;
 
 use super::frames::{Frame, Framing};
 use crate::{
@@ -131,6 +135,23 @@ pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
         path.pop_if_empty().extend(segments);
     }
     url
+}
+
+/// A whole body as JSON. `whole` says that its end was announced and came; without that, JSON that
+/// ends too early was cut off.
+pub(super) fn body_as<T: DeserializeOwned>(body: &[u8], whole: bool) -> Result<T, ModelError> {
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_eof() && !whole { ModelError::Cut } else { ModelError::Malformed }
+    })
+}
+
+/// The header that carries a key as a bearer token (RFC 6750), where there is a key.
+pub(super) fn bearer(key: Option<&Secret>) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    if let Some(key) = key {
+        headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", key.expose()))?);
+    }
+    Some(headers)
 }
 
 /// A header's value that no log shows; `None` when no header may carry it.

@@ -1,15 +1,14 @@
 //! Ollama's own dialect: `POST {base}/api/chat`.
 //! Reference: <https://github.com/ollama/ollama/blob/main/docs/api.md>.
 
-use reqwest::{
-    Url,
-    header::{AUTHORIZATION, HeaderMap},
-};
+use reqwest::{Url, header::HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    dialect::{Dialect, Heard, StreamReader, Understood, below, printable, sensitive, tokens},
+    dialect::{
+        Dialect, Heard, StreamReader, Understood, bearer, below, body_as, printable, tokens,
+    },
     frames::{Frame, Framing},
     render::{Message, messages},
 };
@@ -74,11 +73,7 @@ impl Dialect for Ollama {
     }
 
     fn headers(&self, key: Option<&Secret>) -> Option<HeaderMap> {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", key.expose()))?);
-        }
-        Some(headers)
+        bearer(key)
     }
 
     fn request(
@@ -108,9 +103,7 @@ impl Dialect for Ollama {
     }
 
     fn whole(&self, body: &[u8], whole: bool) -> Result<Understood, ModelError> {
-        let piece: Piece = serde_json::from_slice(body).map_err(|error| {
-            if error.is_eof() && !whole { ModelError::Cut } else { ModelError::Malformed }
-        })?;
+        let piece: Piece = body_as(body, whole)?;
         let mut heard = Heard::default();
         let done = piece.done;
         piece.add_to(&mut heard)?;

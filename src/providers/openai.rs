@@ -1,15 +1,14 @@
 //! OpenAI's dialect: `POST {base}/chat/completions`.
 //! Reference: <https://platform.openai.com/docs/api-reference/chat>.
 
-use reqwest::{
-    Url,
-    header::{AUTHORIZATION, HeaderMap},
-};
+use reqwest::{Url, header::HeaderMap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    dialect::{Dialect, Heard, StreamReader, Understood, below, printable, sensitive, tokens},
+    dialect::{
+        Dialect, Heard, StreamReader, Understood, bearer, below, body_as, printable, tokens,
+    },
     frames::{Frame, Framing},
     render::messages,
 };
@@ -84,11 +83,7 @@ impl Dialect for OpenAi {
     }
 
     fn headers(&self, key: Option<&Secret>) -> Option<HeaderMap> {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", key.expose()))?);
-        }
-        Some(headers)
+        bearer(key)
     }
 
     fn request(
@@ -126,9 +121,7 @@ impl Dialect for OpenAi {
     }
 
     fn whole(&self, body: &[u8], whole: bool) -> Result<Understood, ModelError> {
-        let response: ChatResponse = serde_json::from_slice(body).map_err(|error| {
-            if error.is_eof() && !whole { ModelError::Cut } else { ModelError::Malformed }
-        })?;
+        let response: ChatResponse = body_as(body, whole)?;
         let choice = response.choices.into_iter().next().ok_or(ModelError::Empty)?;
         Heard {
             content: choice.message.content.map(Content::into_text).unwrap_or_default(),

@@ -132,6 +132,8 @@ async fn a_stream_that_breaks_off_is_an_error_and_never_stored() {
     let (_, metrics) = service.get("/api/v1/unified/metrics").await;
     assert_eq!(metrics["strategies"]["ai_first"]["failures"], 1);
     assert_eq!(metrics["lake"]["entries"], 0);
+    let log = service.log();
+    assert!(log.contains("failed while it was streamed"), "{log}");
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ pub(super) fn respond(
                 Problem::internal()
             }
         };
+        sse::log_failure(&problem, &request_id);
         letters.event(Some("error"), &problem.body(Some(&request_id)));
     };
     sse::respond(outbox, Box::pin(work))

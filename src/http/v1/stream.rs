@@ -88,7 +88,10 @@ pub(super) async fn respond(
 fn close(letters: &Outbox, ended: Result<(), Problem>, request_id: &str) {
     match ended {
         Ok(()) => letters.message("[DONE]"),
-        Err(problem) => letters.event(None, &error::body(problem, request_id)),
+        Err(problem) => {
+            sse::log_failure(&problem, request_id);
+            letters.event(None, &error::body(problem, request_id));
+        }
     }
 }
 

@@ -84,9 +84,10 @@ impl Batch {
     }
 
     pub(super) fn check_sizes(&self) -> Result<(), StoreError> {
-        let fits = self.parts().all(|(key, value)| {
-            key.len() <= Store::MAX_KEY && value.is_none_or(|v| v.len() <= Store::MAX_VALUE)
-        });
+        let fits = self.bytes() <= Store::MAX_BATCH
+            && self.parts().all(|(key, value)| {
+                key.len() <= Store::MAX_KEY && value.is_none_or(|v| v.len() <= Store::MAX_VALUE)
+            });
         if fits { Ok(()) } else { Err(StoreError::TooLarge) }
     }
 

@@ -1,13 +1,17 @@
 //! The embedded backend: one writer at a time, who takes along whoever is waiting.
 //!
 //! The first caller to find nobody writing starts the writer, and the writer goes on until nobody
-//! waits. All of them share the flush of a transaction. The writer runs as a blocking task and not
-//! as a thread of our own, because tokio's paused clock stands still while such a task runs: a
-//! commit takes no simulated time.
+//! waits. All of them share one flush of the log. The writer runs as a blocking task and not as a
+//! thread of our own, because tokio's paused clock stands still while such a task runs: a commit
+//! takes no simulated time. What has gathered in the log moves into the database in another such
+//! task, while commits go on.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{
@@ -16,19 +20,21 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::{Batch, KeyRange, Row, StoreError, Table, engine::Engine};
+use super::{Batch, KeyRange, Row, StoreError, Table, layers::Layers};
 
 /// Most batches that wait to be written; further callers wait for a place.
 const QUEUE: u32 = 4096;
-/// Most batches, and most bytes, of one transaction.
+/// Most batches, and most bytes, of one group.
 const GROUP_BATCHES: usize = 512;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Embedded {
-    engine: Engine,
+    layers: Layers,
     queue: Mutex<Queue>,
     places: Arc<Semaphore>,
+    /// Whether a task moves changes into the database, or is about to.
+    settling: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -47,9 +53,9 @@ struct Waiting {
 }
 
 impl Embedded {
-    pub(super) fn new(engine: Engine) -> Self {
+    pub(super) fn new(layers: Layers) -> Self {
         let places = Arc::new(Semaphore::new(QUEUE as usize));
-        Self { engine, queue: Mutex::default(), places }
+        Self { layers, queue: Mutex::default(), places, settling: AtomicBool::new(false) }
     }
 
     pub(super) async fn get(
@@ -57,15 +63,11 @@ impl Embedded {
         table: Table,
         key: &[u8],
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        // After a failure the file may say something else than what redb has in memory.
-        if self.engine.has_failed() {
-            self.recover().await?;
-        }
         // A read takes about a microsecond, less than handing it to another thread.
-        match self.engine.get(table, key) {
-            Err(_) if self.engine.has_failed() => {
-                self.recover().await?;
-                self.engine.get(table, key)
+        match self.layers.get(table, key) {
+            Err(_) if self.layers.has_failed() => {
+                self.blocking(Layers::recover).await?;
+                self.layers.get(table, key)
             }
             other => other,
         }
@@ -78,11 +80,12 @@ impl Embedded {
         limit: usize,
         reverse: bool,
     ) -> Result<Vec<Row>, StoreError> {
-        self.blocking(move |engine| {
-            if engine.has_failed() {
-                engine.recover()?;
+        self.blocking(move |layers| match layers.scan(table, &range, limit, reverse) {
+            Err(_) if layers.has_failed() => {
+                layers.recover()?;
+                layers.scan(table, &range, limit, reverse)
             }
-            engine.scan(table, &range, limit, reverse)
+            other => other,
         })
         .await
     }
@@ -99,7 +102,7 @@ impl Embedded {
         // leaves neither a batch without a writer nor a writer without an end.
         if self.join(Waiting { batch, answer, _place: place }) {
             let writer = Writer { backend: Arc::clone(self), finished: false };
-            if self.engine.blocks() && Handle::try_current().is_ok() {
+            if self.layers.blocks() && Handle::try_current().is_ok() {
                 drop(spawn_blocking(move || writer.run()));
             } else {
                 writer.run();
@@ -112,23 +115,33 @@ impl Embedded {
         // All places are free only when nothing is left to be written.
         let Ok(_all) = self.places.acquire_many(QUEUE).await else { return Ok(()) };
         self.places.close();
-        self.blocking(Engine::close).await
-    }
-
-    async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
-        self.blocking(Engine::recover).await
+        self.blocking(Layers::close).await
     }
 
     async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Layers) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if !self.engine.blocks() {
-            return work(&self.engine);
+        if !self.layers.blocks() {
+            return work(&self.layers);
         }
         let backend = Arc::clone(self);
         // The task fails only when the runtime shuts down.
-        spawn_blocking(move || work(&backend.engine)).await.unwrap_or(Err(StoreError::Unavailable))
+        spawn_blocking(move || work(&backend.layers)).await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// Moves into the database what is on its way there, without waiting for it.
+    fn settle(self: &Arc<Self>) {
+        if !self.layers.wants_settling() || self.settling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let turn = SettlingTurn(Arc::clone(self));
+        let work = move || {
+            if let Err(error) = turn.0.layers.settle() {
+                tracing::warn!(%error, "the log of the store cannot be moved into its database");
+            }
+        };
+        if Handle::try_current().is_ok() { drop(spawn_blocking(work)) } else { work() }
     }
 
     /// Joins the queue; returns whether the caller has to start the writer.
@@ -178,15 +191,22 @@ impl Writer {
             }
             let (batches, waiting): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|w| (w.batch, (w.answer, w._place))).unzip();
-            let results = match self.backend.engine.apply(&batches) {
-                Ok(results) => results,
-                Err(error) => vec![Err(error); batches.len()],
-            };
+            let results = self.backend.layers.write(batches);
             for ((answer, _place), result) in waiting.into_iter().zip(results) {
                 // Whoever stopped waiting does not need to know.
                 let _ = answer.send(result);
             }
+            self.backend.settle();
         }
+    }
+}
+
+/// The right to move changes into the database, given back even when the runtime ends first.
+struct SettlingTurn(Arc<Embedded>);
+
+impl Drop for SettlingTurn {
+    fn drop(&mut self) {
+        self.0.settling.store(false, Ordering::Release);
     }
 }
 

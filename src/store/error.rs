@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The file is damaged.
     #[error("the store's file is damaged; restore it from a copy")]
     Damaged,
+    /// The log beside the file belongs to another one.
+    #[error("the log beside the store's file belongs to another store; move one of the two away")]
+    ForeignLog,
     /// A stored record is not what this version expects.
     #[error("a record of table `{0}` cannot be read")]
     Unreadable(&'static str),
@@ -50,7 +53,9 @@ impl StoreError {
     pub(super) fn from_redb(error: impl Into<redb::Error>) -> Self {
         match error.into() {
             redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => Self::InUse,
-            redb::Error::Io(e) => Self::from_io(e.kind()),
+            // How redb says that the file has another beginning than its own.
+            redb::Error::Io(e) if e.kind() == ErrorKind::InvalidData => Self::NotAStore,
+            redb::Error::Io(e) => Self::from_file(&e),
             // A file of another kind, or of a redb that this one no longer reads.
             redb::Error::UpgradeRequired(_)
             | redb::Error::TableTypeMismatch { .. }
@@ -64,11 +69,9 @@ impl StoreError {
     }
 
     /// What the operating system reports, in our terms.
-    pub(super) fn from_io(kind: ErrorKind) -> Self {
-        match kind {
+    pub(super) fn from_file(error: &std::io::Error) -> Self {
+        match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull,
-            // How redb says that the file has another beginning than its own.
-            ErrorKind::InvalidData => Self::NotAStore,
             kind => Self::Io(kind),
         }
     }

@@ -6,14 +6,20 @@
 //! [`decode`]), so that records can grow fields; keys are built in [`keys`], where the tenant comes
 //! first.
 //!
-//! There are two backends, a file and memory. The contract suite in `contract.rs` runs over each,
-//! and is what a third one has to pass.
+//! A commit appends to a write-ahead log (`log`) and to what is kept of it in memory (`overlay`);
+//! from there it goes on into a database file (`engine`), many commits at a time (`layers`). A
+//! store in memory has the middle one alone. The contract suite in `contract.rs` runs over both,
+//! and is what a third backend has to pass.
 
 mod batch;
 mod embedded;
 mod engine;
 mod error;
+mod format;
 pub mod keys;
+mod layers;
+mod log;
+mod overlay;
 
 #[cfg(test)]
 mod contract;
@@ -31,6 +37,8 @@ pub use error::StoreError;
 
 use embedded::Embedded;
 use engine::Engine;
+use layers::{Layers, Limits};
+use log::DiskFolder;
 
 /// A range of keys, as [`Store::scan`] takes it.
 pub type KeyRange = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -49,16 +57,20 @@ impl Store {
     pub const MAX_KEY: usize = 8 * 1024;
     /// Longest value, in bytes.
     pub const MAX_VALUE: usize = 16 * 1024 * 1024;
+    /// Most bytes of all keys and values of a batch.
+    pub const MAX_BATCH: usize = 256 * 1024 * 1024;
 
     /// Opens the store in the file at `path`, and creates it, with its folder, where it is absent.
-    /// Blocks, for seconds when a large file was not closed properly: call it before serving.
+    /// Its log is in a folder beside the file, of the same name with `-log` behind it; the two
+    /// belong together. Blocks: call it before serving.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another process has it open, [`StoreError::NewerFormat`] when a
     /// newer version wrote it, [`StoreError::NotAStore`] when the file is something else,
-    /// [`StoreError::DiskFull`], [`StoreError::Damaged`], [`StoreError::Io`].
+    /// [`StoreError::ForeignLog`] when the log is another store's, [`StoreError::DiskFull`],
+    /// [`StoreError::Damaged`], [`StoreError::Io`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { backend: Arc::new(Embedded::new(Engine::file(path)?)) })
+        Self::open_with(path, Limits::DEFAULT)
     }
 
     /// A store that ends with the process: for tests and evaluations.
@@ -66,12 +78,19 @@ impl Store {
     /// # Errors
     /// None in practice; the type is that of [`Store::open`].
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { backend: Arc::new(Embedded::new(Engine::memory()?)) })
+        Ok(Self::of(Layers::memory()))
     }
 
-    #[cfg(test)]
-    fn with_engine(engine: Engine) -> Self {
-        Self { backend: Arc::new(Embedded::new(engine)) }
+    fn open_with(path: &Path, limits: Limits) -> Result<Self, StoreError> {
+        let engine = Engine::file(path)?;
+        let mut log = path.as_os_str().to_owned();
+        log.push("-log");
+        let folder = DiskFolder::open(Path::new(&log))?;
+        Ok(Self::of(Layers::over(engine, Box::new(folder), limits)?))
+    }
+
+    fn of(layers: Layers) -> Self {
+        Self { backend: Arc::new(Embedded::new(layers)) }
     }
 
     /// The value under a key.
@@ -108,7 +127,7 @@ impl Store {
         self.backend.commit(batch).await
     }
 
-    /// Finishes the commits under way and lets go of the file. Every clone is closed with it.
+    /// Finishes the commits under way and lets go of the file, in which then everything is. Every clone is closed with it.
     ///
     /// # Errors
     /// What kept the file from being closed properly. What was committed is safe in any case.

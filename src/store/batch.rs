@@ -12,10 +12,15 @@ macro_rules! tables {
             /// Every table.
             pub const ALL: &'static [Self] = &[$(Self::$table),+];
 
-            /// The table's name in the file.
+            /// The table's name in the log, and in messages.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$table => $name),+ }
+            }
+
+            /// Its name in the database.
+            pub(super) const fn blocks(self) -> &'static str {
+                match self { $(Self::$table => concat!($name, ".blocks")),+ }
             }
         }
     };
@@ -38,7 +43,7 @@ tables! {
     Sessions = "sessions",
     /// Conversations in the order in which they expire.
     SessionExpiry = "session_expiry",
-    /// What the rooms note about their own tables, and the format of the file.
+    /// What the rooms note about their own tables.
     Meta = "meta",
 }
 

@@ -14,9 +14,9 @@ use arc_swap::ArcSwap;
 use redb::{Database, ReadOnlyTable, ReadableDatabase};
 
 use super::{
-    KeyRange, Row, StoreError, Table,
-    format::{self, APPLIED, NUMBERS, Numbers, definition},
-    overlay::{Overlay, as_slice},
+    KeyRange, Row, StoreError, Table, blocks,
+    format::{self, APPLIED, NUMBERS, Numbers},
+    overlay::Overlay,
 };
 
 /// Memory for pages. The ledger is written far more than read, so a larger cache would only fill;
@@ -82,8 +82,7 @@ impl Engine {
         self.with_opened(|opened| {
             let tables = opened.tables.load();
             let rows = tables.get(table as usize).ok_or(StoreError::Unavailable)?;
-            let found = rows.get(key).map_err(StoreError::from_redb)?;
-            Ok(found.map(|value| value.value().to_vec()))
+            blocks::get(rows, key)
         })
     }
 
@@ -99,15 +98,7 @@ impl Engine {
         self.with_opened(|opened| {
             let tables = opened.tables.load();
             let rows = tables.get(table as usize).ok_or(StoreError::Unavailable)?;
-            let bounds = (as_slice(&range.0), as_slice(&range.1));
-            let mut cursor = rows.range::<&[u8]>(bounds).map_err(StoreError::from_redb)?;
-            let mut rows = std::iter::from_fn(|| {
-                let next = if reverse { cursor.next_back() } else { cursor.next() };
-                Some(match next? {
-                    Ok((key, value)) => Ok((key.value().to_vec(), value.value().to_vec())),
-                    Err(error) => Err(StoreError::from_redb(error)),
-                })
-            });
+            let mut rows = blocks::rows(rows, range, reverse)?;
             work(&mut rows)
         })
     }
@@ -208,15 +199,9 @@ impl Engine {
         // when it is opened after a crash.
         transaction.set_quick_repair(true);
         for (table, changes) in changes.changes() {
-            let mut rows =
-                transaction.open_table(definition(table)).map_err(StoreError::from_redb)?;
-            for (key, change) in changes {
-                match change {
-                    Some(value) => rows.insert(key.as_slice(), value.as_slice()),
-                    None => rows.remove(key.as_slice()),
-                }
-                .map_err(StoreError::from_redb)?;
-            }
+            let definition = blocks::definition(table);
+            let mut rows = transaction.open_table(definition).map_err(StoreError::from_redb)?;
+            blocks::absorb(&mut rows, changes.iter().map(blocks::as_change))?;
         }
         {
             let mut numbers = transaction.open_table(NUMBERS).map_err(StoreError::from_redb)?;
@@ -242,7 +227,7 @@ impl Opened {
 /// All tables as they are now, in the order of [`Table::ALL`].
 fn tables(database: &Database) -> Result<Tables, StoreError> {
     let transaction = database.begin_read().map_err(StoreError::from_redb)?;
-    let open = |table: &Table| transaction.open_table(definition(*table));
+    let open = |table: &Table| transaction.open_table(blocks::definition(*table));
     Table::ALL.iter().map(open).collect::<Result<_, _>>().map_err(StoreError::from_redb)
 }
 

@@ -6,14 +6,18 @@ use std::{
     path::Path,
 };
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
+use redb::{
+    Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle, WriteTransaction,
+};
 
-use super::{StoreError, Table, log::sync_folder};
+use super::{StoreError, Table, blocks, log::sync_folder};
 
-/// The format that this version writes, and the newest that it reads. Since 2 there is a log
-/// beside the database; a version that does not know it must not open the store.
+/// The format that this version writes, and the newest that it reads. 1 had each row on its own and
+/// no log beside the database.
 const FORMAT: u32 = 2;
 const FORMAT_KEY: &[u8] = b"format";
+/// Where every version looks for the format, under the key above.
+const FORMAT_TABLE: Definition = Definition::new("meta");
 
 /// Numbers about the store itself, which nobody reaches through [`super::Store`].
 pub(super) const NUMBERS: TableDefinition<'static, &'static str, u64> =
@@ -24,10 +28,6 @@ const IDENTITY: &str = "identity";
 pub(super) const APPLIED: &str = "applied";
 
 pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
-
-pub(super) fn definition(table: Table) -> Definition {
-    TableDefinition::new(table.name())
-}
 
 /// What the database says about itself.
 #[derive(Debug, Clone, Copy)]
@@ -47,10 +47,9 @@ pub(super) fn prepared(database: Database) -> Result<Database, StoreError> {
         .collect();
     let has = |name: &str| names.iter().any(|n| n == name);
     let mut found = None;
-    if has(Table::Meta.name()) {
-        let meta =
-            transaction.open_table(definition(Table::Meta)).map_err(StoreError::from_redb)?;
-        let value = meta.get(FORMAT_KEY).map_err(StoreError::from_redb)?;
+    if has(FORMAT_TABLE.name()) {
+        let table = transaction.open_table(FORMAT_TABLE).map_err(StoreError::from_redb)?;
+        let value = table.get(FORMAT_KEY).map_err(StoreError::from_redb)?;
         let format: u32 = value
             .and_then(|v| serde_json::from_slice(v.value()).ok())
             .ok_or(StoreError::NotAStore)?;
@@ -62,28 +61,54 @@ pub(super) fn prepared(database: Database) -> Result<Database, StoreError> {
         return Err(StoreError::NotAStore);
     }
     drop(transaction);
-    let complete = Table::ALL.iter().all(|table| has(table.name())) && has(NUMBERS.name());
+    let complete = Table::ALL.iter().all(|table| has(table.blocks())) && has(NUMBERS.name());
     if !complete || found != Some(FORMAT) {
         let mut transaction = database.begin_write().map_err(StoreError::from_redb)?;
         transaction.set_quick_repair(true);
-        {
-            for table in Table::ALL {
-                let mut rows =
-                    transaction.open_table(definition(*table)).map_err(StoreError::from_redb)?;
-                if *table == Table::Meta {
-                    rows.insert(FORMAT_KEY, FORMAT.to_string().as_bytes())
-                        .map_err(StoreError::from_redb)?;
-                }
-            }
-            let mut numbers = transaction.open_table(NUMBERS).map_err(StoreError::from_redb)?;
-            let known = numbers.get(IDENTITY).map_err(StoreError::from_redb)?.is_some();
-            if !known {
-                numbers.insert(IDENTITY, rand::random::<u64>()).map_err(StoreError::from_redb)?;
-            }
+        if found == Some(1) {
+            upgrade(&transaction, &names)?;
         }
+        complete_tables(&transaction)?;
         transaction.commit().map_err(StoreError::from_redb)?;
     }
     Ok(database)
+}
+
+/// Puts the rows of the first format into blocks.
+fn upgrade(transaction: &WriteTransaction, names: &[String]) -> Result<(), StoreError> {
+    for table in Table::ALL {
+        if names.iter().all(|name| name != table.name()) {
+            continue;
+        }
+        let old = Definition::new(table.name());
+        {
+            let old = transaction.open_table(old).map_err(StoreError::from_redb)?;
+            let new = blocks::definition(*table);
+            let mut new = transaction.open_table(new).map_err(StoreError::from_redb)?;
+            for row in old.iter().map_err(StoreError::from_redb)? {
+                let (key, value) = row.map_err(StoreError::from_redb)?;
+                if (*table, key.value()) != (Table::Meta, FORMAT_KEY) {
+                    let row = (key.value(), Some(value.value()));
+                    blocks::absorb(&mut new, std::iter::once(row))?;
+                }
+            }
+        }
+        transaction.delete_table(old).map_err(StoreError::from_redb)?;
+    }
+    Ok(())
+}
+
+fn complete_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    for table in Table::ALL {
+        transaction.open_table(blocks::definition(*table)).map_err(StoreError::from_redb)?;
+    }
+    let mut format = transaction.open_table(FORMAT_TABLE).map_err(StoreError::from_redb)?;
+    format.insert(FORMAT_KEY, FORMAT.to_string().as_bytes()).map_err(StoreError::from_redb)?;
+    let mut numbers = transaction.open_table(NUMBERS).map_err(StoreError::from_redb)?;
+    if numbers.get(IDENTITY).map_err(StoreError::from_redb)?.is_none() {
+        numbers.insert(IDENTITY, rand::random::<u64>()).map_err(StoreError::from_redb)?;
+    }
+    Ok(())
 }
 
 /// The numbers of a prepared database.

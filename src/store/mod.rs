@@ -12,6 +12,7 @@
 //! and is what a third backend has to pass.
 
 mod batch;
+mod blocks;
 mod embedded;
 mod engine;
 mod error;

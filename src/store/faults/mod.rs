@@ -59,6 +59,41 @@ async fn a_full_disk_is_named_and_overcome_once_there_is_room() {
     assert!(!has(&survivor, "during").await, "a refused batch came back");
 }
 
+/// What a restart reads in the log may be in the page cache alone, so that nothing may rest on it
+/// before it is in the database; and for that there is no room.
+#[tokio::test]
+async fn a_store_opened_on_a_full_disk_is_read_and_takes_nothing_before_its_log_is_safe() {
+    let disk = Arc::new(Disk::default());
+    let store = disk.store().unwrap();
+    let mut large = Batch::new();
+    for i in 0..20 {
+        large.put(Table::Ledger, format!("{i:02}"), vec![b'x'; 9000]);
+    }
+    disk.lie_at_next_flush();
+    store.commit(large).await.unwrap();
+    disk.set_full(true);
+    let store = disk.store().unwrap();
+    assert!(has(&store, "00").await && has(&store, "19").await);
+    assert_eq!(store.commit(put("more", 1)).await, Err(StoreError::DiskFull));
+    assert!(has(&store, "00").await);
+    disk.set_full(false);
+    store.commit(put("more", 1)).await.unwrap();
+    let store = disk.now().after_power_cut(true).store().unwrap();
+    assert!(has(&store, "00").await && has(&store, "19").await && has(&store, "more").await);
+}
+
+#[tokio::test]
+async fn what_was_read_after_a_restart_is_on_the_disk() {
+    let disk = Arc::new(Disk::default());
+    let store = disk.store().unwrap();
+    store.commit(put("flushed", 10)).await.unwrap();
+    disk.lie_at_next_flush();
+    store.commit(put("cached", 10)).await.unwrap();
+    assert!(!has(&disk.now().after_power_cut(true).store().unwrap(), "cached").await);
+    assert!(has(&disk.store().unwrap(), "cached").await);
+    assert!(has(&disk.now().after_power_cut(true).store().unwrap(), "cached").await);
+}
+
 #[tokio::test]
 async fn a_full_disk_costs_no_commit_that_waits_for_the_database() {
     let disk = Arc::new(Disk::default());
@@ -327,17 +362,18 @@ async fn a_store_of_the_first_format_is_brought_up_to_date() {
     let path = folder.path().join("store.redb");
     let old = Database::create(&path).unwrap();
     let transaction = old.begin_write().unwrap();
-    for (table, key, value) in
-        [(Table::Meta, "format", "1"), (Table::Ledger, "key", "x"), (Table::Decisions, "", "")]
-    {
-        let mut rows = transaction.open_table(super::format::definition(table)).unwrap();
-        rows.insert(key.as_bytes(), value.as_bytes()).unwrap();
+    let rows = [("meta", "format", "1"), ("meta", "ledger", "{}"), ("ledger", "key", "value")];
+    for (table, key, value) in rows {
+        let table: redb::TableDefinition<'_, &[u8], &[u8]> = redb::TableDefinition::new(table);
+        let mut table = transaction.open_table(table).unwrap();
+        table.insert(key.as_bytes(), value.as_bytes()).unwrap();
     }
     transaction.commit().unwrap();
     drop(old);
     let store = Store::open(&path).unwrap();
     assert!(has(&store, "key").await);
-    assert_eq!(store.get(Table::Meta, b"format").await.unwrap().as_deref(), Some(&b"2"[..]));
+    let rows = store.scan(Table::Meta, keys::EVERYTHING, 9, false).await.unwrap();
+    assert_eq!(rows, [(b"ledger".to_vec(), b"{}".to_vec())]);
     store.commit(put("more", 1)).await.unwrap();
     assert!(has(&reopened(store, &path, Limits::DEFAULT), "more").await);
 }
@@ -359,11 +395,13 @@ async fn a_file_in_use_says_so() {
 async fn a_newer_format_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.redb");
-    let store = Store::open(&path).unwrap();
-    let mut batch = Batch::new();
-    batch.put(Table::Meta, "format", "7");
-    store.commit(batch).await.unwrap();
-    store.close().await.unwrap();
+    Store::open(&path).unwrap().close().await.unwrap();
+    let newer = Database::create(&path).unwrap();
+    let transaction = newer.begin_write().unwrap();
+    let format: redb::TableDefinition<'_, &[u8], &[u8]> = redb::TableDefinition::new("meta");
+    transaction.open_table(format).unwrap().insert(&b"format"[..], &b"7"[..]).unwrap();
+    transaction.commit().unwrap();
+    drop(newer);
     for _ in 0..2 {
         let refused = Store::open(&path).unwrap_err();
         assert_eq!(refused, StoreError::NewerFormat { found: 7, known: 2 });

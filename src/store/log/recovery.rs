@@ -3,11 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    super::{StoreError, overlay::Overlay},
+    super::{StoreError, Table, overlay::Overlay},
     Folder, Link, Log,
     frame::{self, HEADER, Header},
 };
-use crate::store::Table;
 
 /// A segment with a whole header.
 struct Found {

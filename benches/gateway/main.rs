@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line tool")]
 
 mod connection;
+mod hello;
 mod load;
 mod message;
 mod proxy;
@@ -34,6 +35,8 @@ enum Part {
     Upstream(upstream::Options),
     /// The control: a bare axum and reqwest proxy.
     Proxy(proxy::Options),
+    /// The control of what is answered in process: axum saying hello in JSON.
+    Hello(hello::Options),
     /// Sends requests and prints one line of JSON on how they went.
     Load(load::Options),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let ended = match Part::parse() {
         Part::Upstream(options) => upstream::run(&options),
         Part::Proxy(options) => proxy::run(options),
+        Part::Hello(options) => hello::run(options),
         Part::Load(options) => load::run(&options),
     };
     match ended {

@@ -149,11 +149,11 @@ pub(super) fn yes_no(bare: &str) -> Option<bool> {
 }
 
 fn whole_yes_no(bare: &str) -> Option<bool> {
-    match bare.to_ascii_lowercase().as_str() {
-        "yes" | "true" => Some(true),
-        "no" | "false" => Some(false),
-        _ => None,
+    let is = |word: &&str| bare.eq_ignore_ascii_case(word);
+    if ["yes", "true"].iter().any(is) {
+        return Some(true);
     }
+    ["no", "false"].iter().any(is).then_some(false)
 }
 
 static ITEM_NUMBER: LazyLock<Regex> =

@@ -29,6 +29,10 @@ static MATHS_DRESS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Without end tokens, and without the thoughts that a reasoning model puts before its answer.
 pub(super) fn without_tokens(text: &str) -> Cow<'_, str> {
+    // Each of them has one of these signs.
+    if !text.bytes().any(|b| matches!(b, b'<' | b'[')) {
+        return Cow::Borrowed(text);
+    }
     let spoken = ["</think>", "</thinking>"]
         .iter()
         .filter_map(|close| text.rfind(close).map(|at| at + close.len()))

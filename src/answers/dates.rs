@@ -30,6 +30,10 @@ pub(super) fn last_date(text: &str) -> Option<Date> {
 
 /// The date that a text consists of, a weekday before it allowed.
 pub(super) fn whole_date(text: &str) -> Option<Date> {
+    // Every way of writing a day has digits, of whatever script.
+    if !text.bytes().any(|b| b.is_ascii_digit() || !b.is_ascii()) {
+        return None;
+    }
     let found = DATE.captures(text)?;
     let whole = found.get(0)?;
     let alone = WEEKDAY.is_match(&text[..whole.start()]) && text[whole.end()..].trim().is_empty();

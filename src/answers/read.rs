@@ -18,7 +18,11 @@ use super::{Form, clean::pattern, expected_form, extract, options::Options};
 ///   percentage is asked for it is 50, and `0.5` stays what it says: it may mean half a percent.
 #[must_use]
 pub fn answer_to(question: &str, reply: &str) -> Option<Canonical> {
-    let form = expected_form(question);
+    answer_in_form(question, expected_form(question), reply)
+}
+
+/// The same, where the form that the question expects is known.
+pub(super) fn answer_in_form(question: &str, form: Option<Form>, reply: &str) -> Option<Canonical> {
     if form == Some(Form::Number) && asks_for_share(question) {
         return extract(&without_percent(reply), form);
     }

@@ -29,7 +29,7 @@ static REFUSAL: LazyLock<Regex> = LazyLock::new(|| {
 /// that merely opens with doubt and then commits is not one.
 #[must_use]
 pub fn is_non_answer(text: &str) -> bool {
-    let cleaned = without_tokens(&text[..text.floor_char_boundary(4 * OPENING)]).into_owned();
+    let cleaned = without_tokens(&text[..text.floor_char_boundary(4 * OPENING)]);
     let folded = fold(undress(&cleaned));
     let opening = folded[..folded.floor_char_boundary(OPENING)].trim();
     if !opening.chars().any(char::is_alphanumeric) {

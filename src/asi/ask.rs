@@ -6,7 +6,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Task;
 use crate::{
-    answers::answer_to,
     domain::{
         Call, Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Signal, Source,
         SourceKind, Tier,
@@ -66,9 +65,8 @@ fn draft(
     latency: Duration,
 ) -> Draft {
     let profile = model.profile();
-    let question = &task.request.input;
     let content = completion.content.trim().to_owned();
-    let answer = answer_to(question, &content);
+    let answer = task.question.answer_in(&content);
     let source = Source::new(Tier::Asi, SourceKind::Model, &profile.name);
     let prior = prior(model, task);
     let mut draft = Draft::new(source, content, answer, prior);
@@ -83,7 +81,7 @@ fn draft(
         return draft;
     }
     draft.checks = vcp::check_context(&draft, task.request, &task.prompt.passages);
-    draft.checks.extend(vcp::verify(&draft, question));
+    draft.checks.extend(vcp::verify_answer(&draft, task.question));
     draft.signal = vcp::adjusted_signal(prior, &draft.checks);
     draft
 }

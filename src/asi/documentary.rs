@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{task::spawn_blocking, time::Instant};
 
 use crate::{
-    answers::expected_form,
+    answers::Question,
     documents::{Documents, Retrieval},
     domain::{Draft, Passage, Request, Signal},
     text, vcp,
@@ -14,35 +14,35 @@ use crate::{
 /// A sentence less likely to be the answer than not is neither an answer nor worth showing to models.
 const OFFERED: f64 = 0.5;
 
-/// Names of the service and of what is in it, as they stand in a question's words. Ordinary nouns
-/// are among them only with their article: "the lake" may be ours, "a lake" hardly is.
-const OUR_NAMES: &[&str] = &[
-    "adaptive strategy",
-    "ai first",
-    "aifirst",
-    "asi",
-    "confidence lake",
-    "elp",
-    "flux",
-    "hybrid strategy",
-    "meta orchestrator",
-    "parallel fusion",
-    "parallelfusion",
-    "runtime first",
-    "runtimefirst",
-    "sacred position",
-    "sacred positions",
-    "the drafter",
-    "the lake",
-    "the ledger",
-    "the orchestrator",
-    "the service",
-    "the solver",
-    "the solvers",
-    "the vortex",
-    "this api",
-    "this service",
-    "vcp",
+/// Names of the service and of what is in it, word by word as they stand in a question. Ordinary
+/// nouns are among them only with their article: "the lake" may be ours, "a lake" hardly is.
+const OUR_NAMES: &[&[&str]] = &[
+    &["adaptive", "strategy"],
+    &["ai", "first"],
+    &["aifirst"],
+    &["asi"],
+    &["confidence", "lake"],
+    &["elp"],
+    &["flux"],
+    &["hybrid", "strategy"],
+    &["meta", "orchestrator"],
+    &["parallel", "fusion"],
+    &["parallelfusion"],
+    &["runtime", "first"],
+    &["runtimefirst"],
+    &["sacred", "position"],
+    &["sacred", "positions"],
+    &["the", "drafter"],
+    &["the", "lake"],
+    &["the", "ledger"],
+    &["the", "orchestrator"],
+    &["the", "service"],
+    &["the", "solver"],
+    &["the", "solvers"],
+    &["the", "vortex"],
+    &["this", "api"],
+    &["this", "service"],
+    &["vcp"],
 ];
 
 /// Context of more bytes than this is searched on a thread of its own: it has to be indexed first,
@@ -68,17 +68,17 @@ pub(super) async fn consult(
         retrieval.passages.retain(|passage| !is_bundled(&passage.source));
     }
     let latency = since.elapsed();
-    let form = expected_form(&request.input);
+    let question = Question::of(&request.input);
     let drafts: Vec<Draft> = retrieval
         .drafts
         .into_iter()
         .map(|mut draft| {
             draft.latency = latency;
             draft.checks = vcp::check_context(&draft, request, &retrieval.passages);
-            draft.checks.extend(vcp::verify(&draft, &request.input));
+            draft.checks.extend(vcp::verify_answer(&draft, &question));
             // A sentence out of a document is text whatever the question's form: the form check
             // of models does not apply, and retrieval has put its own doubt into the signal.
-            if form.is_none() {
+            if question.form().is_none() {
                 draft.signal = vcp::adjusted_signal(draft.signal, &draft.checks);
             }
             draft
@@ -107,11 +107,15 @@ fn is_bundled(name: &str) -> bool {
 /// Whether a question names the service, something in it, or a field or setting (`keep_signal`).
 fn is_about_the_service(question: &str) -> bool {
     let is_identifier = |bytes: &[u8]| matches!(bytes, [a, b'_', b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric());
-    let words = text::words(question);
-    let words: Vec<&str> = words.iter().map(|w| w.strip_suffix("'s").unwrap_or(w)).collect();
-    let spaced = format!(" {} ", words.join(" "));
-    question.as_bytes().windows(3).any(is_identifier)
-        || OUR_NAMES.iter().any(|name| spaced.contains(&format!(" {name} ")))
+    let folded = text::fold(question);
+    let words: Vec<&str> = text::words_of_folded(&folded)
+        .map(|word| word.strip_suffix("'s").unwrap_or(word))
+        .collect();
+    let named_at = |at: usize| {
+        let rest = words.get(at..).unwrap_or_default();
+        OUR_NAMES.iter().any(|name| rest.starts_with(name))
+    };
+    question.as_bytes().windows(3).any(is_identifier) || (0..words.len()).any(named_at)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
+    answers::Question,
     documents::Documents,
     domain::{
         AsiMode, Draft, ExpertReport, LanguageModel, ModelError, ModelProfile, Prompt, Request,
@@ -41,6 +42,8 @@ pub struct Asi {
 pub struct Task<'a> {
     /// The request.
     pub request: &'a Request,
+    /// What it asks.
+    pub question: &'a Question<'a>,
     /// What models are asked: the request in its chosen context.
     pub prompt: Prompt,
     /// How hard to try.

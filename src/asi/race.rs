@@ -142,7 +142,7 @@ impl Panel<'_> {
     fn patience(&self, model: &dyn LanguageModel) -> Instant {
         let now = Instant::now();
         let half = now + self.task.deadline.saturating_duration_since(now) / 2;
-        let unusual = model.p95().filter(|_| self.asi.hedging).map(|p95| now + p95);
+        let unusual = self.asi.hedging.then(|| model.p95()).flatten().map(|p95| now + p95);
         unusual.map_or(half, |at| at.min(half))
     }
 

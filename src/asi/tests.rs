@@ -98,6 +98,7 @@ async fn answer(
     };
     let task = Task {
         request: &request,
+        question: &Question::of(&request.input),
         prompt: Prompt { input: EGGS.to_owned(), ..Prompt::default() },
         mode,
         rule: Rule {

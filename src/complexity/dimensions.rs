@@ -47,6 +47,10 @@ pub(super) struct Features {
     creative: bool,
 }
 
+/// Characters of a word that speaks of a special field.
+const LONG_WORD: usize = 11;
+
+// The lists are sorted, for binary search.
 const STEP_WORDS: &[&str] = &[
     "after",
     "afterwards",
@@ -173,9 +177,10 @@ const DIRECT_OPENINGS: &[&str] = &[
 
 impl Features {
     pub(super) fn of(request: &Request) -> Self {
-        let words = text::words(&request.input);
-        let among = |list: &[&str]| words.iter().filter(|w| list.contains(&w.as_str())).count();
         let input = &request.input;
+        let folded = text::fold(input);
+        let words: Vec<&str> = text::words_of_folded(&folded).collect();
+        let among = |list: &[&str]| words.iter().filter(|w| list.binary_search(w).is_ok()).count();
         Self {
             words: words.len(),
             numbers: words.iter().filter(|w| w.starts_with(|c: char| c.is_ascii_digit())).count(),
@@ -187,11 +192,14 @@ impl Features {
                 .filter(|mark| input.contains(**mark))
                 .count(),
             choices: input.lines().filter(|line| offers_a_choice(line)).count(),
-            long_words: words.iter().filter(|w| w.chars().count() >= 11).count(),
+            long_words: words
+                .iter()
+                .filter(|w| w.len() >= LONG_WORD && w.chars().count() >= LONG_WORD)
+                .count(),
             questions: input.matches('?').count(),
             context_words: request.context.iter().map(|p| p.text.split_whitespace().count()).sum(),
-            first_words: [words.first().cloned(), words.get(1).cloned()],
-            creative: words.iter().take(4).any(|w| CREATION_WORDS.contains(&w.as_str())),
+            first_words: [0, 1].map(|at| words.get(at).map(|&word| word.to_owned())),
+            creative: words.iter().take(4).any(|w| CREATION_WORDS.binary_search(w).is_ok()),
         }
     }
 
@@ -223,4 +231,16 @@ fn offers_a_choice(line: &str) -> bool {
     let letter = chars.next().is_some_and(|c| c.is_ascii_alphabetic());
     let mark = chars.next().is_some_and(|c| matches!(c, '.' | ')' | ':'));
     letter && mark && chars.next().is_some_and(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_sorted_so_that_the_search_finds_their_words() {
+        for list in [STEP_WORDS, REASONING_WORDS, CONSTRAINT_WORDS, CREATION_WORDS] {
+            assert!(list.is_sorted());
+        }
+    }
 }

@@ -1,9 +1,17 @@
-//! From the bytes of a body to one JSON object, strictly: UTF-8 (RFC 8259 §8.1), nothing after the
-//! value, no name twice (RFC 7493 §2.3), no deeper than agreed.
+//! JSON on the wire. From the bytes of a body to one object, strictly: UTF-8 (RFC 8259 §8.1), nothing
+//! after the value, no name twice (RFC 7493 §2.3), no deeper than agreed. And from a value to a
+//! response.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::{
+    Serialize,
+    de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::{FieldError, Problem, ProblemKind, pointer::Pointer};
@@ -52,6 +60,22 @@ pub(super) fn object(body: &[u8], max_depth: usize) -> Result<Map<String, Value>
             fix: "give each name once".to_owned(),
         }])),
         (Err(error), None) => Err(malformed(&error)),
+    }
+}
+
+/// Room made for a written body; it grows from there.
+const FIRST_ROOM: usize = 4096;
+
+/// A response whose body is this value, written straight into one buffer.
+pub(super) fn response<T: Serialize>(value: &T) -> Response {
+    let mut body = Vec::with_capacity(FIRST_ROOM);
+    match serde_json::to_writer(&mut body, value) {
+        Ok(()) => {
+            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
+                .into_response()
+        }
+        // Maps with keys that are no texts, and nothing else, cannot be written.
+        Err(_) => Problem::internal().into_response(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which questions may be remembered, and which two of them ask the same.
 
-use crate::text::{NgramVector, fold, normal_key, stem, words};
+use crate::text::{NgramVector, fold, stem_of, words_of_folded};
 
 /// Longest question that is remembered, in bytes: longer ones are hardly ever put twice.
 pub(super) const MAX_QUESTION: usize = 2048;
@@ -94,11 +94,12 @@ const LIKENESS: f32 = 0.9;
 /// Refusing too much costs a recall; refusing too little serves a stale answer.
 #[must_use]
 pub fn worth_remembering(question: &str) -> bool {
-    if question.len() > MAX_QUESTION || normal_key(question).is_empty() {
+    if question.len() > MAX_QUESTION {
         return false;
     }
-    let all = words(question);
-    let found: Vec<&str> = impolite(&all);
+    let folded = fold(question);
+    let all: Vec<&str> = words_of_folded(&folded).collect();
+    let found = impolite(&all);
     let phrase_at = |at: usize| {
         let rest = found.get(at..).unwrap_or_default();
         VOLATILE_PHRASES.iter().any(|phrase| rest.starts_with(phrase))
@@ -112,22 +113,23 @@ pub fn worth_remembering(question: &str) -> bool {
 /// for articles, politeness and inflection; the same numbers and the same signs. Likeness alone is
 /// no evidence: "is the service up" and "is the service not up" are very like.
 pub(super) fn signature(question: &str) -> String {
-    let all = words(question);
-    let mut signature = String::with_capacity(question.len());
+    let folded = fold(question);
+    let all: Vec<&str> = words_of_folded(&folded).collect();
+    let mut signature = String::with_capacity(question.len() + 16);
     for word in impolite(&all) {
-        match word {
+        match *word {
             "a" | "an" | "the" => continue,
             "what's" | "who's" | "where's" | "when's" | "how's" => {
                 signature.push_str(word.trim_end_matches("'s"));
                 signature.push_str(" is");
             }
-            word => signature.push_str(&stem(word)),
+            word => signature.push_str(&stem_of(word)),
         }
         signature.push(' ');
     }
     signature.push('|');
     let sign = |c: &char| !c.is_alphanumeric() && !c.is_whitespace() && !".,;:?!'\"".contains(*c);
-    signature.extend(fold(question).chars().filter(sign));
+    signature.extend(folded.chars().filter(sign));
     signature
 }
 
@@ -136,9 +138,9 @@ pub(super) fn asks_the_same(a: &str, b: &str) -> bool {
     NgramVector::of(a).cosine(&NgramVector::of(b)) >= LIKENESS
 }
 
-fn impolite(words: &[String]) -> Vec<&str> {
-    let all: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut rest = all.as_slice();
+/// The words of a question without its politeness.
+fn impolite<'a, 'b>(words: &'b [&'a str]) -> &'b [&'a str] {
+    let mut rest = words;
     while let Some(after) =
         POLITE.iter().filter_map(|p| rest.strip_prefix(*p)).min_by_key(|r| r.len())
     {
@@ -147,7 +149,7 @@ fn impolite(words: &[String]) -> Vec<&str> {
     while let [before @ .., "please" | "thanks"] = rest {
         rest = before;
     }
-    rest.to_vec()
+    rest
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    answers::Wording,
+    answers::{Question, Wording},
     asi::{Asi, Findings, Live, Task},
     domain::{
         Check, Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route,
@@ -21,6 +21,7 @@ pub(super) struct Journey<'a> {
     pub(super) flux: &'a Flux,
     pub(super) asi: &'a Asi,
     pub(super) request: &'a Request,
+    pub(super) question: &'a Question<'a>,
     pub(super) policy: &'a Policy,
     pub(super) decision: &'a Decision,
     pub(super) prompt: Prompt,
@@ -154,6 +155,7 @@ impl Journey<'_> {
         let wording = Wording::of_answers_to(&self.request.input);
         let task = Task {
             request: self.request,
+            question: self.question,
             prompt: self.prompt.clone(),
             mode: self.decision.mode,
             rule: rule(self.policy, consensus, &wording),
@@ -205,7 +207,7 @@ impl Journey<'_> {
     /// verified before it entered the lake.
     fn checked(&self, mut draft: Draft) -> Draft {
         draft.checks = vcp::check_context(&draft, self.request, &self.prompt.passages);
-        draft.checks.extend(vcp::verify(&draft, &self.request.input));
+        draft.checks.extend(vcp::verify_answer(&draft, self.question));
         if draft.source.kind == SourceKind::Drafter {
             let known = self.policy.accuracy(&draft.source.name, draft.signal);
             draft.signal = vcp::adjusted_signal(known, &draft.checks);

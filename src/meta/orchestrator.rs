@@ -11,6 +11,7 @@ use super::{
     record::{Begun, Finished, Watch},
 };
 use crate::{
+    answers::Question,
     asi::{Asi, Live},
     complexity,
     domain::{Clock, Listener, Policy, PolicyCell, Prompt, Reply, Request, Stage, Trace, Turn},
@@ -122,10 +123,12 @@ impl MetaOrchestrator {
             listener.decided(&decision, &complexity);
         }
         let prompt = self.context(&request, turns, &trace).await;
+        let question = Question::profiled(&request.input, complexity.elp);
         let journey = Journey {
             flux: &self.parts.flux,
             asi: &self.parts.asi,
             request: &request,
+            question: &question,
             policy: &policy,
             decision: &decision,
             prompt,

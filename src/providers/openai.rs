@@ -1,8 +1,13 @@
 //! OpenAI's dialect: `POST {base}/chat/completions`.
 //! Reference: <https://platform.openai.com/docs/api-reference/chat>.
 
+use std::fmt;
+
 use reqwest::{Url, header::HeaderMap};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{SeqAccess, Visitor},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,7 +15,7 @@ use super::{
         Dialect, Heard, StreamReader, Understood, bearer, below, body_as, printable, tokens,
     },
     frames::{Frame, Framing},
-    render::messages,
+    render::{Message, messages},
 };
 use crate::{
     domain::{FinishReason, ModelError, Prompt, Usage},
@@ -23,7 +28,7 @@ pub(super) struct OpenAi;
 #[derive(Serialize)]
 struct ChatRequest<'a> {
     model: &'a str,
-    messages: Value,
+    messages: Messages,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<Value>,
@@ -41,6 +46,14 @@ struct ChatRequest<'a> {
     seed: Option<i64>,
     #[serde(flatten)]
     passed_through: Map<String, Value>,
+}
+
+/// The caller's own messages, else those that the prompt makes.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Messages {
+    Verbatim(Value),
+    Rendered(Vec<Message>),
 }
 
 #[derive(Deserialize)]
@@ -65,11 +78,43 @@ struct ChatMessage {
     tool_calls: Option<Vec<Value>>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// A text, or one in parts.
 enum Content {
     Text(String),
     Parts(Vec<Part>),
+}
+
+// By hand: what serde derives for two untagged variants keeps a copy to try each of them on.
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrParts;
+
+        impl<'de> Visitor<'de> for TextOrParts {
+            type Value = Content;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or its parts")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
+                Ok(Content::Text(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<Content, E> {
+                Ok(Content::Text(text))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Content, A::Error> {
+                let mut parts = Vec::new();
+                while let Some(part) = items.next_element()? {
+                    parts.push(part);
+                }
+                Ok(Content::Parts(parts))
+            }
+        }
+
+        deserializer.deserialize_any(TextOrParts)
+    }
 }
 
 #[derive(Deserialize)]
@@ -104,7 +149,8 @@ impl Dialect for OpenAi {
         };
         serde_json::to_vec(&ChatRequest {
             model: &model.model,
-            messages: verbatim.unwrap_or_else(|| json!(messages(prompt))),
+            messages: verbatim
+                .map_or_else(|| Messages::Rendered(messages(prompt)), Messages::Verbatim),
             stream: streamed,
             // Without it no server counts the tokens of a stream.
             stream_options: streamed.then(|| json!({ "include_usage": true })),

@@ -2,8 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::domain::Elp;
 
@@ -12,16 +11,8 @@ use super::{fold, words::words_of_folded};
 /// Longest text, in bytes, that is profiled; what follows is taken to speak like what came before.
 const LONGEST: usize = 16 * 1024;
 
-type Lexicon = LazyLock<FxHashSet<&'static str>>;
-
-fn lexicon(words: &'static str) -> FxHashSet<&'static str> {
-    words.split_whitespace().collect()
-}
-
 /// Words of authority, norms and sources.
-static ETHOS: Lexicon = LazyLock::new(|| {
-    lexicon(
-        "according accountable accredited agency approved article audit author authority certified \
+const ETHOS: &str = "according accountable accredited agency approved article audit author authority certified \
      citation cite cited code commission committee compliance compliant conduct confirmed court \
      credible doctor duty ethic ethical ethics evidence experienced expert experts fair guideline \
      guidelines honest honestly journal judge just law lawful legal legitimate liable moral \
@@ -29,28 +20,20 @@ static ETHOS: Lexicon = LazyLock::new(|| {
      professional professor published reference regulation reliable reputable research \
      researchers responsibility responsible review right rights rule rules scientist scientists \
      section shall should source sources standard standards statute studies study survey \
-     testimony trust trusted trustworthy university verified wrong",
-    )
-});
+     testimony trust trusted trustworthy university verified wrong";
 
 /// Words of reasoning, comparison and quantity.
-static LOGOS: Lexicon = LazyLock::new(|| {
-    lexicon(
-        "add all although amount analyse analysis analyze any average because between both calculate \
+const LOGOS: &str = "add all although amount analyse analysis analyze any average because between both calculate \
      cause caused causes compare compute conclude conclusion condition consequently contradiction \
      count data deduce define derive difference divide divided each either else equal equals \
      equation estimate every exactly except explain fewer follows fraction from function given \
      half hence how however if implies invalid least less logic logical many mean measure minus \
      more most much multiply neither number only otherwise percent percentage plus premise \
      probability proof prove ratio reason result since solve step steps subtract sum than then \
-     therefore thus times total twice unless valid value whereas whether why",
-    )
-});
+     therefore thus times total twice unless valid value whereas whether why";
 
 /// Words of feeling, urgency, praise and blame.
-static PATHOS: Lexicon = LazyLock::new(|| {
-    lexicon(
-        "abandoned absolutely afraid agony alarming alone amazing angry anxious ashamed awesome awful \
+const PATHOS: &str = "abandoned absolutely afraid agony alarming alone amazing angry anxious ashamed awesome awful \
      beautiful beg beloved betrayed brave brilliant calm catastrophe cherish confused cruel cry \
      danger dangerous dear delighted desperate desperately devastated disappointed disaster \
      disgusting dreadful dream emergency enjoy evil excited exciting fantastic fear feel feeling \
@@ -60,15 +43,24 @@ static PATHOS: Lexicon = LazyLock::new(|| {
      nightmare outrage outrageous overwhelmed pain painful panic passion pathetic perfect please \
      pleased proud regret relieved sad scared scary shame shocked shocking sorry stupid suffer \
      suffering tears terrible terrified terrifying thank thanks thrilled tragedy tragic ugly \
-     unacceptable upset urgent urgently victim wish wonderful worried worry worst",
-    )
-});
+     unacceptable upset urgent urgently victim wish wonderful worried worry worst";
 
-/// What names a source.
-#[expect(clippy::expect_used, reason = "the pattern is a constant, and tests run it")]
-static CITES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"et al|https?://|\[1\]|according to|§").expect("a constant pattern compiles")
+/// A word's mark in each lexicon, as bits; one look-up tells all three.
+static LEXICON: LazyLock<FxHashMap<&'static str, u8>> = LazyLock::new(|| {
+    let mut lexicon = FxHashMap::default();
+    for (words, mark) in [(ETHOS, IN_ETHOS), (LOGOS, IN_LOGOS), (PATHOS, IN_PATHOS)] {
+        for word in words.split_whitespace() {
+            *lexicon.entry(word).or_default() |= mark;
+        }
+    }
+    lexicon
 });
+const IN_ETHOS: u8 = 1;
+const IN_LOGOS: u8 = 2;
+const IN_PATHOS: u8 = 4;
+
+/// What names a source. None of them overlaps with another.
+const CITES: [&str; 6] = ["et al", "http://", "https://", "[1]", "according to", "§"];
 
 /// The ethos, logos and pathos of a text, each 0 to 9, by the share of its words that a lexicon
 /// knows and by its structure: citations and quotations for ethos; numbers, operators and
@@ -85,30 +77,33 @@ pub fn elp(text: &str) -> Elp {
     let mut found = 0;
     for word in words_of_folded(&folded) {
         found += 1;
-        let known = |lexicon: &FxHashSet<&str>| lexicon.contains(word);
-        ethos += if known(&ETHOS) { 1.0 } else { 0.0 };
-        pathos += if known(&PATHOS) { 1.0 } else { 0.0 };
-        logos += if word.starts_with(|c: char| c.is_ascii_digit()) {
-            0.75
-        } else if known(&LOGOS) {
-            1.0
-        } else {
-            0.0
-        };
+        let marks = LEXICON.get(word).copied().unwrap_or(0);
+        let known = |lexicon: u8| if marks & lexicon == 0 { 0.0 } else { 1.0 };
+        ethos += known(IN_ETHOS);
+        pathos += known(IN_PATHOS);
+        let number = word.starts_with(|c: char| c.is_ascii_digit());
+        logos += if number { 0.75 } else { known(IN_LOGOS) };
     }
     if found == 0 {
         return Elp::default();
     }
-    ethos += tally(CITES.find_iter(&folded).count());
-    let (mut quotes, mut operators) = (0, 0);
-    for c in folded.chars() {
-        match c {
-            '"' => quotes += 1,
-            '=' | '+' | '*' | '/' | '<' | '>' | '%' | '×' | '÷' => operators += 1,
-            '!' => pathos += 1.0,
+    let (mut cites, mut quotes, mut operators) = (0, 0, 0);
+    for (at, byte) in folded.bytes().enumerate() {
+        match byte {
+            b'"' => quotes += 1,
+            b'=' | b'+' | b'*' | b'/' | b'<' | b'>' | b'%' => operators += 1,
+            b'!' => pathos += 1.0,
             _ => {}
         }
+        // `§`, `×` and `÷` begin with the last two.
+        if matches!(byte, b'a' | b'e' | b'h' | b'[' | 0xC2 | 0xC3) {
+            let rest = folded.as_bytes().get(at..).unwrap_or_default();
+            let begins = |with: &&str| rest.starts_with(with.as_bytes());
+            cites += usize::from(CITES.iter().any(|cite| begins(&cite)));
+            operators += usize::from(begins(&"×") || begins(&"÷"));
+        }
     }
+    ethos += tally(cites);
     ethos += 0.5 * tally(quotes / 2);
     logos += 0.5 * tally(operators);
     pathos += tally(shouted(text));
@@ -125,6 +120,9 @@ fn tally(count: usize) -> f64 {
 
 /// Words in capitals; acronyms of two or three letters are none.
 fn shouted(text: &str) -> usize {
+    if text.is_ascii() && text.bytes().filter(u8::is_ascii_uppercase).count() < 4 {
+        return 0;
+    }
     text.split_whitespace()
         .filter(|word| {
             let letters = || word.chars().filter(|c| c.is_alphabetic());

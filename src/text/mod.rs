@@ -15,4 +15,7 @@ pub use names::{NUMBER_NAMES, month_name, month_named, number_named};
 pub use sentences::{Sentence, sentences};
 pub use tokens::estimated_tokens;
 pub use vector::NgramVector;
-pub use words::{content_words, fold, is_stop_word, normal_key, stem, words};
+pub use words::{
+    content_words, content_words_of_folded, fold, has_words, is_stop_word, normal_key, stem, stem_of, words,
+    words_of_folded,
+};

@@ -19,30 +19,32 @@ const ABBREVIATIONS: &[&str] =
 pub fn sentences(text: &str) -> Vec<Sentence<'_>> {
     let mut found = Vec::new();
     let mut start = 0;
-    let mut previous = None;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let next = chars.peek().map(|&(_, n)| n);
-        let end = at + c.len_utf8();
-        let closes = match c {
-            '.' => next.is_none_or(char::is_whitespace) && !ends_in_abbreviation(&text[start..at]),
-            '!' | '?' => next.is_none_or(char::is_whitespace),
-            '\n' => previous == Some('\n'),
+    for (at, byte) in text.bytes().enumerate() {
+        let length = match byte {
+            b'.' | b'!' | b'?' | b'\n' | b'"' | b')' => 1,
+            0xE2 if text[at..].starts_with(CLOSING_QUOTE) => CLOSING_QUOTE.len_utf8(),
+            _ => continue,
+        };
+        let end = at + length;
+        let at_end = || text[end..].chars().next().is_none_or(char::is_whitespace);
+        let before = at.checked_sub(1).and_then(|at| text.as_bytes().get(at));
+        let closes = match byte {
+            b'.' => at_end() && !ends_in_abbreviation(&text[start..at]),
+            b'!' | b'?' => at_end(),
+            b'\n' => before == Some(&b'\n'),
             // A closing quote or bracket belongs to the sentence that it closes.
-            '"' | ')' | '\u{201D}' => {
-                matches!(previous, Some('.' | '!' | '?')) && next.is_none_or(char::is_whitespace)
-            }
-            _ => false,
+            _ => matches!(before, Some(b'.' | b'!' | b'?')) && at_end(),
         };
         if closes {
             push(&mut found, text, start, end);
             start = end;
         }
-        previous = Some(c);
     }
     push(&mut found, text, start, text.len());
     found
 }
+
+const CLOSING_QUOTE: char = '\u{201D}';
 
 fn push<'a>(found: &mut Vec<Sentence<'a>>, text: &'a str, start: usize, end: usize) {
     let raw = &text[start..end];
@@ -55,8 +57,8 @@ fn push<'a>(found: &mut Vec<Sentence<'a>>, text: &'a str, start: usize, end: usi
 
 fn ends_in_abbreviation(before: &str) -> bool {
     let last = before.rsplit(char::is_whitespace).next().unwrap_or_default();
-    let last = last.trim_start_matches(['(', '"', '\'', '*', '_']).to_ascii_lowercase();
-    ABBREVIATIONS.contains(&last.as_str())
+    let last = last.trim_start_matches(['(', '"', '\'', '*', '_']);
+    ABBREVIATIONS.iter().any(|known| known.eq_ignore_ascii_case(last))
 }
 
 #[cfg(test)]

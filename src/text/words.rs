@@ -1,6 +1,8 @@
 //! Words and the normal forms in which texts are compared. Every request comes through here many
 //! times, so that an ASCII text takes the short way, and words are copied only for who keeps them.
 
+use std::borrow::Cow;
+
 /// Lower case, with typographic quotes, dashes and spaces in their plain form. Keeps the number of
 /// lines, so that positions stay meaningful to people.
 #[must_use]
@@ -33,8 +35,28 @@ pub fn fold(text: &str) -> String {
 #[must_use]
 pub fn normal_key(text: &str) -> String {
     let folded = fold(text);
-    let collapsed = folded.split_whitespace().collect::<Vec<_>>().join(" ");
-    collapsed.trim_end_matches(['?', '.', '!', ' ']).to_owned()
+    let mut key = String::with_capacity(folded.len());
+    let mut add = |part: &str| {
+        if !part.is_empty() {
+            key.extend([if key.is_empty() { "" } else { " " }, part]);
+        }
+    };
+    if folded.is_ascii() {
+        let mut from = 0;
+        for part in folded.as_bytes().split(is_ascii_space) {
+            add(&folded[from..from + part.len()]);
+            from += part.len() + 1;
+        }
+    } else {
+        folded.split_whitespace().for_each(add);
+    }
+    key.truncate(key.trim_end_matches(['?', '.', '!', ' ']).len());
+    key
+}
+
+/// White space among the bytes of ASCII, as `char::is_whitespace` tells it.
+const fn is_ascii_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// The words of a text, folded: runs of letters and digits, with inner apostrophes, points and
@@ -44,34 +66,88 @@ pub fn words(text: &str) -> Vec<String> {
     words_of_folded(&fold(text)).map(str::to_owned).collect()
 }
 
-/// The words of a text that is folded already.
-pub(super) fn words_of_folded(folded: &str) -> impl Iterator<Item = &str> {
-    let mut chars = folded.char_indices().peekable();
-    let mut before: Option<char> = None;
+/// The words of a text that is folded already, as [`words`] gives them, without copying any.
+pub fn words_of_folded(folded: &str) -> impl Iterator<Item = &str> {
+    let ascii = folded.is_ascii();
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let mut start = None;
-        while let Some((at, c)) = chars.next() {
-            let after = chars.peek().map(|&(_, after)| after);
-            let joins = match (before, c, after) {
-                (Some(b), '\'', Some(a)) => b.is_alphabetic() && a.is_alphabetic(),
-                (Some(b), '.' | ',', Some(a)) => b.is_ascii_digit() && a.is_ascii_digit(),
+        let (from, to) = if ascii { ascii_word(folded, at) } else { any_word(folded, at) }?;
+        at = to;
+        folded.get(from..to)
+    })
+}
+
+/// Where the next word from `at` on begins and ends, in a text that is plain ASCII.
+fn ascii_word(folded: &str, at: usize) -> Option<(usize, usize)> {
+    let bytes = folded.as_bytes();
+    let from = at + bytes.get(at..)?.iter().position(u8::is_ascii_alphanumeric)?;
+    let mut to = from + 1;
+    while let Some(&c) = bytes.get(to) {
+        if !c.is_ascii_alphanumeric() {
+            let (Some(before), Some(after)) = (bytes.get(to - 1), bytes.get(to + 1)) else { break };
+            let joins = match c {
+                b'\'' => before.is_ascii_alphabetic() && after.is_ascii_alphabetic(),
+                b'.' | b',' => before.is_ascii_digit() && after.is_ascii_digit(),
                 _ => false,
             };
-            before = Some(c);
-            match start {
-                None if c.is_alphanumeric() || joins => start = Some(at),
-                Some(from) if !c.is_alphanumeric() && !joins => return folded.get(from..at),
-                _ => {}
+            if !joins {
+                break;
             }
         }
-        start.and_then(|from| folded.get(from..))
-    })
+        to += 1;
+    }
+    Some((from, to))
+}
+
+/// The same in any text. A word begins only with a letter or digit, so that what stands before
+/// `at`, which ends a word or begins the text, never matters.
+fn any_word(folded: &str, at: usize) -> Option<(usize, usize)> {
+    let rest = folded.get(at..)?;
+    let from = at + rest.find(char::is_alphanumeric)?;
+    let mut chars = folded.get(from..)?.char_indices().peekable();
+    let mut before: Option<char> = None;
+    while let Some((offset, c)) = chars.next() {
+        let after = chars.peek().map(|&(_, after)| after);
+        let joins = match (before, c, after) {
+            (Some(b), '\'', Some(a)) => b.is_alphabetic() && a.is_alphabetic(),
+            (Some(b), '.' | ',', Some(a)) => b.is_ascii_digit() && a.is_ascii_digit(),
+            _ => false,
+        };
+        if !c.is_alphanumeric() && !joins {
+            return Some((from, from + offset));
+        }
+        before = Some(c);
+    }
+    Some((from, folded.len()))
+}
+
+/// Whether a text has this many words between white space, read no further than needed.
+#[must_use]
+pub fn has_words(text: &str, least: usize) -> bool {
+    if !text.is_ascii() {
+        return least == 0 || text.split_whitespace().nth(least - 1).is_some();
+    }
+    let (mut found, mut in_word) = (0, false);
+    for byte in text.bytes() {
+        if found >= least {
+            return true;
+        }
+        let space = is_ascii_space(&byte);
+        found += usize::from(!space && !in_word);
+        in_word = !space;
+    }
+    found >= least
 }
 
 /// The words that carry the topic, stemmed: stop words dropped, in order, repeats kept.
 #[must_use]
 pub fn content_words(text: &str) -> Vec<String> {
-    words_of_folded(&fold(text)).filter(|w| !is_stop_word(w)).map(stem).collect()
+    content_words_of_folded(&fold(text)).map(Cow::into_owned).collect()
+}
+
+/// The same of a text that is folded already; copies only what the stem does not share.
+pub fn content_words_of_folded(folded: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    words_of_folded(folded).filter(|word| !is_stop_word(word)).map(stem_of)
 }
 
 /// Whether a folded word says nothing of the topic. Negations and comparatives are not among
@@ -85,16 +161,22 @@ pub fn is_stop_word(word: &str) -> bool {
 /// meets `routes`. Leaves short words and words with digits alone.
 #[must_use]
 pub fn stem(word: &str) -> String {
-    if word.len() < 4 || !word.is_ascii() || word.bytes().any(|b| b.is_ascii_digit()) {
-        return word.to_owned();
+    stem_of(word).into_owned()
+}
+
+/// [`stem`], which is mostly a part of the word itself.
+#[must_use]
+pub fn stem_of(word: &str) -> Cow<'_, str> {
+    if word.len() < 4 || word.bytes().any(|b| b.is_ascii_digit() || !b.is_ascii()) {
+        return Cow::Borrowed(word);
     }
     let word = word.strip_suffix("'s").unwrap_or(word);
     let cut = |suffix: &str, keep: usize| word.strip_suffix(suffix).filter(|s| s.len() >= keep);
     if let Some(s) = cut("ies", 2) {
-        return format!("{s}y");
+        return Cow::Owned(format!("{s}y"));
     }
-    if let Some(s) = cut("sses", 2) {
-        return format!("{s}ss");
+    if cut("sses", 2).is_some() {
+        return Cow::Borrowed(&word[..word.len() - 2]);
     }
     let base = if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") {
         word
@@ -105,7 +187,7 @@ pub fn stem(word: &str) -> String {
         .iter()
         .find_map(|suffix| base.strip_suffix(suffix).filter(|s| s.len() >= 3 && has_vowel(s)))
         .map_or(base, undouble);
-    base.strip_suffix('e').filter(|s| s.len() >= 3).unwrap_or(base).to_owned()
+    Cow::Borrowed(base.strip_suffix('e').filter(|s| s.len() >= 3).unwrap_or(base))
 }
 
 fn has_vowel(text: &str) -> bool {
@@ -202,6 +284,19 @@ mod tests {
             prop_assert_eq!(fold(&long), format!("{} é", fold(&text)));
             found.push("é".to_owned());
             prop_assert_eq!(words(&long), found);
+        }
+
+        #[test]
+        fn words_are_counted_as_the_standard_library_parts_them(
+            text in "[ a-c\t\n\u{b}\u{1c}é]{0,20}", least in 0usize..6,
+        ) {
+            prop_assert_eq!(has_words(&text, least), text.split_whitespace().count() >= least);
+        }
+
+        #[test]
+        fn keys_are_the_words_between_white_space(text in "[ a-c?.\t\n\u{b}\u{1c}é]{0,20}") {
+            let joined = fold(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert_eq!(normal_key(&text), joined.trim_end_matches(['?', '.', '!', ' ']));
         }
 
         #[test]

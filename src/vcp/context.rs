@@ -1,10 +1,10 @@
 //! Position 3: whether a draft stands on its context.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     domain::{Check, Citation, Draft, Passage, Position, Request, SourceKind, Verdict},
-    text::{content_words, words},
+    text::{content_words, content_words_of_folded, fold, words},
 };
 
 use super::names;
@@ -118,15 +118,26 @@ fn coverage(draft: &Draft, question: &str) -> Check {
 }
 
 fn relevance(draft: &Draft, question: &str, passages: &[&Passage]) -> Check {
-    let said = content_words(&draft.content);
-    let asked: HashSet<String> = content_words(question).into_iter().collect();
+    let (said, asked) = (fold(&draft.content), fold(question));
+    let said: Vec<Cow<'_, str>> = content_words_of_folded(&said).collect();
+    let asked = sorted(content_words_of_folded(&asked));
     if said.len() < ENOUGH_WORDS || asked.is_empty() {
         return check(names::RELEVANCE, Verdict::NotApplicable, "too short to tell");
     }
-    let on_topic = said.iter().any(|word| asked.contains(word))
-        || passages.iter().any(|p| content_words(&p.text).iter().any(|word| said.contains(word)));
+    let on_topic = said.iter().any(|word| asked.binary_search(word).is_ok()) || {
+        let said = sorted(said.iter().cloned());
+        let shared = |word: Cow<'_, str>| said.binary_search(&word).is_ok();
+        passages.iter().any(|p| content_words_of_folded(&fold(&p.text)).any(shared))
+    };
     let verdict = if on_topic { Verdict::Passed } else { Verdict::Failed };
     check(names::RELEVANCE, verdict, if on_topic { "" } else { "shares no word with the question" })
+}
+
+/// Words to search in: a handful of them is looked through faster than it is hashed.
+fn sorted<'a>(words: impl Iterator<Item = Cow<'a, str>>) -> Vec<Cow<'a, str>> {
+    let mut words: Vec<_> = words.collect();
+    words.sort_unstable();
+    words
 }
 
 /// The share of some words that are held, each different word counting once.

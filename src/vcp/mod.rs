@@ -15,4 +15,4 @@ mod verify;
 pub use choose::{Context, choose_context};
 pub use context::check_context;
 pub use signal::{adjusted_signal, highest_signal};
-pub use verify::verify;
+pub use verify::{verify, verify_answer};

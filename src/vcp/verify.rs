@@ -6,9 +6,9 @@ use num_traits::Signed;
 use regex::Regex;
 
 use crate::{
-    answers::{Form, expected_form, extract, is_non_answer},
+    answers::{Form, Question, extract, is_non_answer},
     domain::{Canonical, Check, Draft, Number, Position, SourceKind, Verdict},
-    text::{elp, fold},
+    text::{elp, fold, has_words},
 };
 
 use super::{
@@ -30,7 +30,13 @@ const ENOUGH_WORDS: usize = 12;
 /// Every check is returned, also those that did not apply.
 #[must_use]
 pub fn verify(draft: &Draft, question: &str) -> Vec<Check> {
-    let expected = expected_form(question);
+    verify_answer(draft, &Question::of(question))
+}
+
+/// [`verify`], where more than one draft answers the question, or more than one part asks about it.
+#[must_use]
+pub fn verify_answer(draft: &Draft, question: &Question<'_>) -> Vec<Check> {
+    let expected = question.form();
     let answer = draft.answer.clone().or_else(|| extract(&draft.content, expected));
     let recomputed = recompute(&draft.content);
     let mut checks = vec![
@@ -40,7 +46,7 @@ pub fn verify(draft: &Draft, question: &str) -> Vec<Check> {
         elp_drift(draft, question),
     ];
     if matches!(draft.source.kind, SourceKind::Model | SourceKind::Drafter) {
-        checks.extend(habits(draft, question, expected, answer.as_ref(), &recomputed));
+        checks.extend(habits(draft, question.text(), expected, answer.as_ref(), &recomputed));
     }
     checks
 }
@@ -90,12 +96,12 @@ fn arithmetic(recomputed: &Recomputed) -> Check {
     }
 }
 
-fn elp_drift(draft: &Draft, question: &str) -> Check {
-    let long_enough = |text: &str| text.split_whitespace().nth(ENOUGH_WORDS - 1).is_some();
-    if !long_enough(&draft.content) || !long_enough(question) {
+fn elp_drift(draft: &Draft, question: &Question<'_>) -> Check {
+    let long_enough = |text: &str| has_words(text, ENOUGH_WORDS);
+    if !long_enough(&draft.content) || !long_enough(question.text()) {
         return check(names::ELP_DRIFT, Verdict::NotApplicable, "too short to tell");
     }
-    let drift = elp(&draft.content).drift(&elp(question));
+    let drift = elp(&draft.content).drift(&question.elp());
     let verdict = if drift <= EXTREME_DRIFT { Verdict::Passed } else { Verdict::Failed };
     check(names::ELP_DRIFT, verdict, format!("{drift:.2}"))
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use axum::{
-    Extension, Json,
+    Extension,
     extract::State,
     http::{HeaderMap, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +19,7 @@ use crate::{
     http::{
         ApiState, FromFields, JsonBody, Problem,
         fields::{Field, Fields},
+        json,
         middleware::RequestId,
         sse::EVENT_STREAM,
     },
@@ -226,7 +227,7 @@ pub(super) async fn process(
         return Ok(stream::respond(state.orchestrator, request, id));
     }
     let reply = state.orchestrator.process(request).await?;
-    Ok(Json(ProcessResult::from(reply)).into_response())
+    Ok(json::response(&ProcessResult::from(reply)))
 }
 
 /// Whether the caller takes events and does not take JSON.

@@ -1,7 +1,6 @@
 //! The answer to a chat, as it is written on the wire.
 
 use axum::{
-    Json,
     http::{HeaderMap, HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
@@ -14,7 +13,7 @@ use crate::{
         AsiMode, ExpertReport, OrchestratorKind, Reply, ResponseId, Route, SourceKind, Strategy,
         Usage,
     },
-    http::unified::Cost,
+    http::{json, unified::Cost},
 };
 
 /// The answer to a chat.
@@ -165,7 +164,7 @@ pub(super) fn respond(reply: Reply, asked_for: String) -> Response {
         usage: reply.usage.into(),
         meta,
     };
-    (headers, Json(completion)).into_response()
+    (headers, json::response(&completion)).into_response()
 }
 
 pub(super) fn finish_reason(reply: &Reply) -> &'static str {

@@ -12,6 +12,7 @@ pub mod evaluation;
 pub mod flux;
 pub mod fusion;
 pub mod http;
+pub mod json;
 pub mod lake;
 pub mod learning;
 pub mod ledger;

@@ -16,6 +16,7 @@ use imports::{Source, Target};
 /// Rooms from the ground up. A row grants what stands right of its arrow; nothing else.
 const TABLE: &str = "
 domain       ←
+json         ←
 text         ← domain
 answers      ← domain text
 settings     ← domain
@@ -26,8 +27,8 @@ performance  ← domain
 routing      ← domain complexity performance
 fusion       ← domain
 vcp          ← domain text solvers answers
-store        ← domain settings telemetry
-providers    ← domain settings telemetry
+store        ← domain json settings telemetry
+providers    ← domain json settings telemetry
 ledger       ← domain settings telemetry store
 lake         ← domain text store
 documents    ← domain text store
@@ -36,7 +37,7 @@ flux         ← domain text answers solvers store lake
 asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp sessions flux asi ledger
-http         ← domain settings telemetry performance meta
+http         ← domain json settings telemetry performance meta
 evaluation   ← domain answers settings performance ledger meta
 app          ← any of the above
 cli          ← domain settings telemetry http evaluation app

@@ -63,17 +63,11 @@ pub(super) fn object(body: &[u8], max_depth: usize) -> Result<Map<String, Value>
     }
 }
 
-/// Room made for a written body; it grows from there.
-const FIRST_ROOM: usize = 4096;
-
 /// A response whose body is this value, written straight into one buffer.
 pub(super) fn response<T: Serialize>(value: &T) -> Response {
-    let mut body = Vec::with_capacity(FIRST_ROOM);
-    match serde_json::to_writer(&mut body, value) {
-        Ok(()) => {
-            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
-                .into_response()
-        }
+    match crate::json::to_vec(value) {
+        Ok(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
+            .into_response(),
         // Maps with keys that are no texts, and nothing else, cannot be written.
         Err(_) => Problem::internal().into_response(),
     }

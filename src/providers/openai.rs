@@ -147,7 +147,7 @@ impl Dialect for OpenAi {
             (None, None) => sampling.max_tokens,
             (configured, _) => configured.map(bound),
         };
-        serde_json::to_vec(&ChatRequest {
+        crate::json::to_vec(&ChatRequest {
             model: &model.model,
             messages: verbatim
                 .map_or_else(|| Messages::Rendered(messages(prompt)), Messages::Verbatim),

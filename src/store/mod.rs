@@ -142,7 +142,7 @@ impl Store {
 /// # Errors
 /// [`StoreError::Unreadable`] for a record that JSON cannot hold.
 pub fn encode<T: Serialize>(table: Table, record: &T) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(record).map_err(|_| StoreError::Unreadable(table.name()))
+    crate::json::to_vec(record).map_err(|_| StoreError::Unreadable(table.name()))
 }
 
 /// The record in the bytes of a value.

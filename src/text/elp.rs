@@ -59,9 +59,6 @@ const IN_ETHOS: u8 = 1;
 const IN_LOGOS: u8 = 2;
 const IN_PATHOS: u8 = 4;
 
-/// What names a source. None of them overlaps with another.
-const CITES: [&str; 6] = ["et al", "http://", "https://", "[1]", "according to", "§"];
-
 /// The ethos, logos and pathos of a text, each 0 to 9, by the share of its words that a lexicon
 /// knows and by its structure: citations and quotations for ethos; numbers, operators and
 /// conditions for logos; exclamation and capitals for pathos. A text without words is neutral.
@@ -89,18 +86,21 @@ pub fn elp(text: &str) -> Elp {
     }
     let (mut cites, mut quotes, mut operators) = (0, 0, 0);
     for (at, byte) in folded.bytes().enumerate() {
+        let begins = |with: &str| {
+            folded.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(with.as_bytes()))
+        };
+        // What names a source, found by its first byte; none of it overlaps with another.
         match byte {
             b'"' => quotes += 1,
             b'=' | b'+' | b'*' | b'/' | b'<' | b'>' | b'%' => operators += 1,
             b'!' => pathos += 1.0,
+            b'a' => cites += usize::from(begins("according to")),
+            b'e' => cites += usize::from(begins("et al")),
+            b'h' => cites += usize::from(begins("http://") || begins("https://")),
+            b'[' => cites += usize::from(begins("[1]")),
+            0xC2 => cites += usize::from(begins("§")),
+            0xC3 => operators += usize::from(begins("×") || begins("÷")),
             _ => {}
-        }
-        // `§`, `×` and `÷` begin with the last two.
-        if matches!(byte, b'a' | b'e' | b'h' | b'[' | 0xC2 | 0xC3) {
-            let rest = folded.as_bytes().get(at..).unwrap_or_default();
-            let begins = |with: &&str| rest.starts_with(with.as_bytes());
-            cites += usize::from(CITES.iter().any(|cite| begins(&cite)));
-            operators += usize::from(begins(&"×") || begins(&"÷"));
         }
     }
     ethos += tally(cites);

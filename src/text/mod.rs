@@ -16,6 +16,6 @@ pub use sentences::{Sentence, sentences};
 pub use tokens::estimated_tokens;
 pub use vector::NgramVector;
 pub use words::{
-    content_words, content_words_of_folded, fold, has_words, is_stop_word, normal_key, stem, stem_of, words,
-    words_of_folded,
+    content_words, content_words_of_folded, fold, has_words, is_stop_word, normal_key, stem,
+    stem_of, words, words_of_folded,
 };

@@ -34,24 +34,23 @@ pub fn fold(text: &str) -> String {
 /// punctuation dropped. Nothing that can carry meaning (signs, digits, inner punctuation) is lost.
 #[must_use]
 pub fn normal_key(text: &str) -> String {
-    let folded = fold(text);
-    let mut key = String::with_capacity(folded.len());
-    let mut add = |part: &str| {
-        if !part.is_empty() {
-            key.extend([if key.is_empty() { "" } else { " " }, part]);
-        }
-    };
-    if folded.is_ascii() {
-        let mut from = 0;
-        for part in folded.as_bytes().split(is_ascii_space) {
-            add(&folded[from..from + part.len()]);
-            from += part.len() + 1;
-        }
-    } else {
-        folded.split_whitespace().for_each(add);
+    let mut key = fold(text);
+    if !is_collapsed(&key) {
+        let parts: Vec<&str> = key.split_whitespace().collect();
+        key = parts.join(" ");
     }
     key.truncate(key.trim_end_matches(['?', '.', '!', ' ']).len());
     key
+}
+
+/// Whether a text is plain ASCII whose white space is single blanks, none of them at its beginning.
+fn is_collapsed(text: &str) -> bool {
+    let mut before = b' ';
+    text.bytes().all(|byte| {
+        let kept = byte.is_ascii() && (!is_ascii_space(&byte) || (byte == b' ' && before != b' '));
+        before = byte;
+        kept
+    })
 }
 
 /// White space among the bytes of ASCII, as `char::is_whitespace` tells it.
@@ -154,7 +153,7 @@ pub fn content_words_of_folded(folded: &str) -> impl Iterator<Item = Cow<'_, str
 /// them: they turn answers around.
 #[must_use]
 pub fn is_stop_word(word: &str) -> bool {
-    word.len() <= LONGEST_STOP_WORD && STOP_WORDS.binary_search(&word).is_ok()
+    word.len() <= LONGEST_STOP_WORD && STOP_KEYS.binary_search(&short_key(word)).is_ok()
 }
 
 /// A light suffix stripper for English: enough that `strategies` meets `strategy` and `routed`
@@ -206,6 +205,28 @@ fn undouble(base: &str) -> &str {
 }
 
 const LONGEST_STOP_WORD: usize = 6;
+
+/// A word of at most eight bytes as a number; numbers are ordered as their words are.
+const fn short_key(word: &str) -> u64 {
+    let bytes = word.as_bytes();
+    let (mut key, mut at) = (0, 0);
+    while at < 8 {
+        key = key << 8 | if at < bytes.len() { bytes[at] as u64 } else { 0 };
+        at += 1;
+    }
+    key
+}
+
+/// The stop words as numbers: a search among these compares no texts.
+const STOP_KEYS: [u64; STOP_WORDS.len()] = {
+    let mut keys = [0; STOP_WORDS.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = short_key(STOP_WORDS[at]);
+        at += 1;
+    }
+    keys
+};
 /// Sorted, for binary search.
 const STOP_WORDS: &[&str] = &[
     "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by",
@@ -228,6 +249,10 @@ mod tests {
     fn stop_words_are_sorted_so_that_the_search_finds_them() {
         assert!(STOP_WORDS.is_sorted());
         assert_eq!(STOP_WORDS.iter().map(|word| word.len()).max(), Some(LONGEST_STOP_WORD));
+        assert!(STOP_WORDS.iter().all(|word| is_stop_word(word)));
+        for word in ["", "abouts", "yours", "strategies", "wha", "whats", "äb"] {
+            assert!(!is_stop_word(word), "{word}");
+        }
     }
 
     #[test]

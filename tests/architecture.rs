@@ -36,7 +36,7 @@ sessions     ← domain text store
 flux         ← domain text answers solvers store lake
 asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry performance routing lake ledger
-meta         ← domain text answers telemetry performance complexity routing fusion vcp sessions flux asi ledger
+meta         ← domain text answers telemetry performance complexity routing fusion vcp documents sessions flux asi ledger
 http         ← domain json settings telemetry performance meta
 evaluation   ← domain answers settings performance ledger meta
 app          ← any of the above

@@ -2,11 +2,15 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{core::Core, tasks::Tasks};
 use crate::{
     answers,
-    documents::{Documents, DocumentsError, DocumentsOptions, LoadReport},
-    domain::{Clock, Draft, LanguageModel, Signal, Source, SourceKind, SystemClock, Tier},
+    documents::{Documents, DocumentsError, DocumentsOptions, LoadReport, Query, ShelfOptions},
+    domain::{
+        Clock, Draft, LanguageModel, Signal, Source, SourceKind, SystemClock, TenantId, Tier,
+    },
     flux::run_vortex,
     lake::{Lake, LakeOptions, TickReport},
     learning::Learning,
@@ -48,6 +52,9 @@ pub enum StartError {
     /// The conversations cannot be read.
     #[error("the conversations: {0}")]
     Sessions(StoreError),
+    /// The documents that were added cannot be read.
+    #[error("the added documents: {0}")]
+    Shelf(StoreError),
     /// A configured folder of documents cannot be used.
     #[error("the documents: {0}")]
     Documents(#[from] DocumentsError),
@@ -106,6 +113,10 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         drafter,
         drafter_deadline: settings.flux.drafter_deadline,
         documents: Arc::clone(&documents),
+        shelf: ShelfOptions {
+            max_documents: settings.documents.max_added,
+            max_bytes: settings.documents.max_added_bytes,
+        },
         metrics: metrics.clone(),
         policy: settings.policy(),
         reset_policy,
@@ -140,6 +151,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     warm_up(&documents);
     let (background, writer) = (Tasks::default(), Tasks::default());
     writer.run_once("ledger writer", |stop| built.ledger_task.run(stop));
+    background.run_once("documents", |stop| built.shelf_task.run(stop));
     let app = App {
         models: built.meta.model_names(),
         meta: built.meta,
@@ -161,6 +173,11 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     }
     if let Some(lake) = built.lake {
         app.start_vortex(lake, settings.flux.tick());
+    }
+    if !settings.documents.folders.is_empty()
+        && let Some(every) = settings.documents.watch()
+    {
+        app.start_watch(documents, every);
     }
     app.start_checkpoints();
     Ok(app)
@@ -199,6 +216,12 @@ impl App {
         });
     }
 
+    /// Looks for changes in the folders of documents.
+    fn start_watch(&self, documents: Arc<Documents>, every: Duration) {
+        self.background
+            .supervise("documents watch", move |stop| watch(Arc::clone(&documents), every, stop));
+    }
+
     fn start_checkpoints(&self) {
         let (learning, ledger) = (Arc::clone(&self.learning), self.ledger.clone());
         self.background.supervise("statistics checkpoint", move |stop| {
@@ -218,11 +241,48 @@ impl App {
     }
 }
 
+/// Reads anew what has changed in the folders, until stopped. What cannot be read is said once.
+async fn watch(documents: Arc<Documents>, every: Duration, stop: CancellationToken) {
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        let read = Arc::clone(&documents);
+        let Ok(rescanned) = tokio::task::spawn_blocking(move || read.rescan()).await else {
+            continue;
+        };
+        match rescanned {
+            Ok(None) => failing = false,
+            Ok(Some(report)) => {
+                failing = false;
+                let stats = report.stats;
+                let skipped = report.skipped.len() + report.skipped_further;
+                tracing::info!(
+                    documents = stats.documents,
+                    sentences = stats.sentences,
+                    skipped,
+                    "the documents have changed and were read anew"
+                );
+            }
+            Err(error) => {
+                if !failing {
+                    tracing::warn!(%error, "the documents could not be read anew; they stay as they were");
+                }
+                failing = true;
+            }
+        }
+    }
+}
+
 /// Builds the tables that are made on first use, so that the first caller does not wait for them.
 fn warm_up(documents: &Documents) {
     let question = "what is 2 + 2, and what does this service do?";
     let solved = solvers::solve("what is 2 + 2", SystemClock.today());
-    let retrieved = documents.answer(question, &[]);
+    let tenant = TenantId::default();
+    let query = Query { tenant: &tenant, text: question, context: &[], guide: true };
+    let retrieved = documents.answer(&query);
     let source = Source::new(Tier::Asi, SourceKind::Model, "warm-up");
     let answer = answers::extract("2 + 2 = 4. #### 4", answers::expected_form(question));
     let draft = Draft::new(source, "2 + 2 = 4. #### 4", answer, Signal::ZERO);

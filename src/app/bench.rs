@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use crate::{
-    documents::{Documents, DocumentsOptions},
+    documents::{Documents, DocumentsOptions, ShelfOptions},
     domain::{LanguageModel, Policy, SystemClock},
     evaluation::{Bench, Workbench},
     ledger::LedgerOptions,
@@ -58,6 +58,7 @@ async fn bench(
         drafter: Some(fast),
         drafter_deadline: PATIENCE,
         documents: Arc::new(documents),
+        shelf: ShelfOptions::default(),
         metrics: Metrics::new(),
         policy,
         reset_policy: false,
@@ -72,7 +73,8 @@ async fn bench(
     }
     .build()
     .await?;
-    // Ends by itself when the bench, and with it the last handle to the ledger, is dropped.
+    // Each ends by itself when the bench, and with it the last handle to the ledger, is dropped.
     drop(tokio::spawn(built.ledger_task.run(CancellationToken::new())));
+    drop(tokio::spawn(built.shelf_task.run(CancellationToken::new())));
     Ok(Bench { meta: built.meta, ledger: built.ledger })
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::StartError;
 use crate::{
     asi::Asi,
-    documents::Documents,
+    documents::{Documents, Shelf, ShelfOptions, ShelfTask},
     domain::{Clock, LanguageModel, Policy, PolicyCell},
     flux::{Flux, FluxParts},
     lake::{Lake, LakeOptions},
@@ -25,6 +25,7 @@ pub(super) struct Core {
     pub(super) drafter: Option<Arc<dyn LanguageModel>>,
     pub(super) drafter_deadline: Duration,
     pub(super) documents: Arc<Documents>,
+    pub(super) shelf: ShelfOptions,
     pub(super) metrics: Metrics,
     /// In force unless the store has a newer one.
     pub(super) policy: Policy,
@@ -49,6 +50,7 @@ pub(super) struct Built {
     pub(super) meta: Arc<MetaOrchestrator>,
     pub(super) ledger: Ledger,
     pub(super) ledger_task: LedgerTask,
+    pub(super) shelf_task: ShelfTask,
     pub(super) learning: Arc<Learning>,
     pub(super) lake: Option<Lake>,
     pub(super) stored_policy: bool,
@@ -87,19 +89,27 @@ impl Core {
             policy.publish(&newest);
         }
         learning.restore(&ledger).await?;
-        let sessions = Sessions::open(self.store, self.sessions).await;
+        let sessions = Sessions::open(self.store.clone(), self.sessions).await;
         let sessions = sessions.map_err(StartError::Sessions)?;
+        let (shelf, shelf_task) =
+            Shelf::open(Arc::clone(&self.documents), self.store.clone(), self.shelf)
+                .await
+                .map_err(StartError::Shelf)?;
         let flux = Flux::new(FluxParts {
             lake: lake.clone(),
             drafter: self.drafter,
             drafter_deadline: self.drafter_deadline,
             clock: Arc::clone(&self.clock),
-            documents_epoch: self.documents.fingerprint(),
+            documents_epoch: {
+                let documents = Arc::clone(&self.documents);
+                Box::new(move |tenant| documents.epoch(tenant))
+            },
         });
         let meta = Arc::new(MetaOrchestrator::new(Parts {
             flux,
             asi: Asi::new(self.models, self.documents, self.max_experts).with_hedging(self.hedging),
             ledger: ledger.clone(),
+            shelf,
             sessions,
             policy,
             performance,
@@ -110,6 +120,6 @@ impl Core {
             token_budget: self.token_budget,
             record_wait: self.record_wait,
         }));
-        Ok(Built { meta, ledger, ledger_task, learning, lake, stored_policy })
+        Ok(Built { meta, ledger, ledger_task, shelf_task, learning, lake, stored_policy })
     }
 }

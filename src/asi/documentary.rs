@@ -6,7 +6,7 @@ use tokio::{task::spawn_blocking, time::Instant};
 
 use crate::{
     answers::Question,
-    documents::{Documents, Retrieval},
+    documents::{Documents, Query, Retrieval},
     domain::{Draft, Passage, Request, Signal},
     text, vcp,
 };
@@ -59,14 +59,10 @@ pub(super) async fn consult(
     // Where a model can be asked, the bundled guide speaks only when the service itself is meant.
     let without_guide =
         models_exist && request.context.is_empty() && !is_about_the_service(&request.input);
-    if without_guide && documents.only_bundled() {
+    if without_guide && documents.only_guide(&request.tenant) {
         return (Vec::new(), Vec::new());
     }
-    let mut retrieval = retrieve(documents, request).await;
-    if without_guide {
-        retrieval.drafts.retain(|draft| !draft.citations.iter().any(|c| is_bundled(&c.document)));
-        retrieval.passages.retain(|passage| !is_bundled(&passage.source));
-    }
+    let retrieval = retrieve(documents, request, !without_guide).await;
     let latency = since.elapsed();
     let question = Question::of(&request.input);
     let drafts: Vec<Draft> = retrieval
@@ -88,20 +84,23 @@ pub(super) async fn consult(
     if drafts.is_empty() { (drafts, Vec::new()) } else { (drafts, retrieval.passages) }
 }
 
-async fn retrieve(documents: &Arc<Documents>, request: &Request) -> Retrieval {
+async fn retrieve(documents: &Arc<Documents>, request: &Request, guide: bool) -> Retrieval {
     let bytes: usize = request.context.iter().map(|passage| passage.text.len()).sum();
     if bytes <= INLINE_BYTES {
-        return documents.answer(&request.input, &request.context);
+        return documents.answer(&Query {
+            tenant: &request.tenant,
+            text: &request.input,
+            context: &request.context,
+            guide,
+        });
     }
     let (documents, input) = (Arc::clone(documents), request.input.clone());
-    let context = request.context.clone();
-    let search = spawn_blocking(move || documents.answer(&input, &context));
+    let (context, tenant) = (request.context.clone(), request.tenant.clone());
+    let search = spawn_blocking(move || {
+        documents.answer(&Query { tenant: &tenant, text: &input, context: &context, guide })
+    });
     // A search that panics found nothing; the panic itself is logged where it happens.
     search.await.unwrap_or_default()
-}
-
-fn is_bundled(name: &str) -> bool {
-    name.starts_with("builtin:")
 }
 
 /// Whether a question names the service, something in it, or a field or setting (`keep_signal`).
@@ -188,7 +187,10 @@ mod tests {
         assert!(drafts.iter().all(|d| d.citations[0].document == "phones.md"));
         assert!(passages.iter().all(|p| p.source.starts_with("phones.md")), "{passages:?}");
         let (_, passages) = consult(&documents, &asked, false).await;
-        assert!(passages.iter().any(|p| is_bundled(&p.source)), "nothing was left out above");
+        assert!(
+            passages.iter().any(|p| p.source.starts_with("builtin:")),
+            "nothing was left out above"
+        );
     }
 
     #[tokio::test]

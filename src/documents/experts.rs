@@ -3,6 +3,7 @@
 use tantivy::TantivyError;
 
 use super::{
+    DocumentsStats,
     bm25::FullText,
     corpus::{Corpus, Sentence},
     question::{Question, Wanted},
@@ -76,6 +77,20 @@ pub(super) struct Library {
 impl Library {
     pub(super) fn build(corpus: Corpus) -> Result<Self, TantivyError> {
         Ok(Self { full_text: FullText::build(&corpus)?, corpus })
+    }
+
+    /// Whether there is anything to search.
+    pub(super) fn has_sentences(&self) -> bool {
+        !self.corpus.sentences.is_empty()
+    }
+
+    /// How much there is to search.
+    pub(super) fn stats(&self) -> DocumentsStats {
+        DocumentsStats {
+            documents: self.corpus.documents,
+            passages: self.corpus.passages.len(),
+            sentences: self.corpus.sentences.len(),
+        }
     }
 
     /// The expert's best sentences, best first.

@@ -4,18 +4,32 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{DocumentsError, DocumentsOptions, LoadReport, SkipReason, markdown::Format};
 
 /// A document as read.
+#[derive(Debug)]
 pub(super) struct Document {
     pub name: String,
-    pub text: String,
+    pub text: Arc<str>,
     pub format: Format,
 }
+
+/// A file's size, and when it was last written.
+type Stamp = (u64, SystemTime);
+
+/// The texts of files that were read before, so that only what has changed is read again.
+#[derive(Debug, Default)]
+pub(super) struct Known(FxHashMap<PathBuf, (Stamp, Arc<str>)>);
+
+/// A file that was written this shortly before it was read may be written again within one tick of
+/// the file system's clock: it is read again, whatever its stamp says.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// Reads all documents of the folders in the order of their names. Hidden files and folders
 /// (`.git` and the like) are left out.
@@ -26,10 +40,19 @@ pub(super) struct Document {
 pub(super) fn read(
     folders: &[PathBuf],
     options: &DocumentsOptions,
+    known: &mut Known,
     report: &mut LoadReport,
 ) -> Result<Vec<Document>, DocumentsError> {
-    let mut reader =
-        Reader { options, report, seen: FxHashSet::default(), documents: Vec::new(), bytes: 0 };
+    let mut reader = Reader {
+        options,
+        report,
+        seen: FxHashSet::default(),
+        documents: Vec::new(),
+        bytes: 0,
+        now: SystemTime::now(),
+        known: std::mem::take(known),
+        read: Known::default(),
+    };
     for folder in folders {
         let failed = |source| DocumentsError::Folder { path: folder.clone(), source };
         let root = fs::canonicalize(folder).map_err(failed)?;
@@ -41,6 +64,7 @@ pub(super) fn read(
         };
         reader.folder(&root, &root, &prefix, 0).map_err(failed)?;
     }
+    *known = reader.read;
     Ok(reader.documents)
 }
 
@@ -51,6 +75,10 @@ struct Reader<'a> {
     seen: FxHashSet<PathBuf>,
     documents: Vec<Document>,
     bytes: u64,
+    now: SystemTime,
+    /// What was read the last time, and what is read now.
+    known: Known,
+    read: Known,
 }
 
 impl Reader<'_> {
@@ -93,14 +121,13 @@ impl Reader<'_> {
         if !real.starts_with(root) {
             return Err(SkipReason::LinksOutside);
         }
-        let size = {
-            let about = fs::metadata(&real).map_err(unreadable)?;
-            // Opening a pipe would wait for its writer.
-            if !about.is_file() {
-                return Err(SkipReason::NotAFile);
-            }
-            about.len()
-        };
+        let about = fs::metadata(&real).map_err(unreadable)?;
+        // Opening a pipe would wait for its writer.
+        if !about.is_file() {
+            return Err(SkipReason::NotAFile);
+        }
+        let size = about.len();
+        let stamp = about.modified().ok().map(|modified| (size, modified));
         if !self.seen.insert(real.clone()) {
             return Ok(());
         }
@@ -114,24 +141,44 @@ impl Reader<'_> {
         if self.bytes.saturating_add(size) > self.options.max_total_bytes {
             return Err(SkipReason::TooMuchText);
         }
-        let mut bytes = Vec::new();
-        // The file may have grown since it was measured.
-        let file = File::open(&real).map_err(unreadable)?;
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-        let read = bytes.len() as u64;
-        if read > most {
-            return Err(SkipReason::TooLarge);
+        let name = name(root, path, prefix);
+        let text = match self.unchanged(&real, stamp) {
+            Some(text) => text,
+            None => Arc::from(whole_text(&real, most)?.as_str()),
+        };
+        self.bytes = self.bytes.saturating_add(text.len() as u64);
+        let settled =
+            |(_, at): &Stamp| self.now.duration_since(*at).is_ok_and(|since| since >= SETTLED);
+        if let Some(stamp) = stamp.filter(settled) {
+            self.read.0.insert(real, (stamp, Arc::clone(&text)));
         }
-        let text = String::from_utf8(bytes).map_err(|_| SkipReason::NotUtf8)?;
-        self.bytes = self.bytes.saturating_add(read);
-        let text = text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text);
-        self.documents.push(Document { name: name(root, path, prefix), text, format });
+        self.documents.push(Document { name, text, format });
         Ok(())
+    }
+
+    /// The text of a file that has not changed since it was read.
+    fn unchanged(&self, real: &Path, stamp: Option<Stamp>) -> Option<Arc<str>> {
+        let (known, text) = self.known.0.get(real)?;
+        (Some(*known) == stamp).then(|| Arc::clone(text))
     }
 
     fn skip(&mut self, root: &Path, path: &Path, prefix: &str, reason: SkipReason) {
         self.report.skip(name(root, path, prefix), reason);
     }
+}
+
+/// The text of a file of at most `most` bytes.
+fn whole_text(path: &Path, most: u64) -> Result<String, SkipReason> {
+    let unreadable = |error: io::Error| SkipReason::Unreadable(error.kind());
+    let mut bytes = Vec::new();
+    // The file may have grown since it was measured.
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > most {
+        return Err(SkipReason::TooLarge);
+    }
+    let text = String::from_utf8(bytes).map_err(|_| SkipReason::NotUtf8)?;
+    Ok(text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text))
 }
 
 /// The path relative to the folder, with `/` between the parts and safe to log.
@@ -149,6 +196,7 @@ fn format(path: &Path) -> Option<Format> {
     match extension.as_str() {
         "md" | "markdown" => Some(Format::Markdown),
         "txt" => Some(Format::Plain),
+        "html" | "htm" => Some(Format::Html),
         _ => None,
     }
 }
@@ -162,7 +210,7 @@ mod tests {
         options: &DocumentsOptions,
     ) -> (Vec<String>, Vec<(String, SkipReason)>) {
         let mut report = LoadReport::default();
-        let documents = read(folders, options, &mut report).unwrap();
+        let documents = read(folders, options, &mut Known::default(), &mut report).unwrap();
         let skipped = report.skipped.into_iter().map(|s| (s.document, s.reason)).collect();
         (documents.into_iter().map(|d| d.name).collect(), skipped)
     }
@@ -221,10 +269,35 @@ mod tests {
     }
 
     #[test]
+    fn only_what_has_changed_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(60);
+        for name in ["a.md", "b.md"] {
+            fs::write(folder.path().join(name), "Text.").unwrap();
+            let file = File::options().write(true).open(folder.path().join(name)).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+        let mut known = Known::default();
+        let mut again = || {
+            let mut report = LoadReport::default();
+            let folders = [folder.path().to_owned()];
+            read(&folders, &DocumentsOptions::default(), &mut known, &mut report).unwrap()
+        };
+        let first = again();
+        fs::write(folder.path().join("b.md"), "Other.").unwrap();
+        let second = again();
+        assert!(Arc::ptr_eq(&first[0].text, &second[0].text), "a.md was not read again");
+        assert_eq!(&*second[1].text, "Other.");
+        // As long as it may still be written within the same tick, a file is read each time.
+        assert!(!Arc::ptr_eq(&second[1].text, &again()[1].text));
+    }
+
+    #[test]
     fn a_missing_folder_is_the_operators_error() {
         let missing = PathBuf::from("/nonexistent/documents");
         let mut report = LoadReport::default();
-        let result = read(&[missing], &DocumentsOptions::default(), &mut report);
+        let result =
+            read(&[missing], &DocumentsOptions::default(), &mut Known::default(), &mut report);
         assert!(matches!(result, Err(DocumentsError::Folder { .. })));
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::inline;
+use super::{html, inline};
 use crate::text::sentences;
 
 /// A passage is closed when it has grown to this many bytes.
@@ -18,6 +18,7 @@ const MAX_COLUMNS: usize = 32;
 pub(super) enum Format {
     Markdown,
     Plain,
+    Html,
 }
 
 /// Neighbouring blocks under one heading.
@@ -46,14 +47,16 @@ pub(super) struct Statement {
 
 /// Cuts a document.
 pub(super) fn split(document: &str, format: Format) -> Vec<Section> {
+    if format == Format::Html {
+        return html::split(document);
+    }
     let lines: Vec<&str> = document.lines().collect();
     let mut splitter = Splitter { plain: format == Format::Plain, ..Splitter::default() };
     let mut at = if splitter.plain { 0 } else { front_matter(&lines) };
     while at < lines.len() {
         at = splitter.take(&lines, at);
     }
-    splitter.close_section();
-    splitter.done
+    splitter.finish()
 }
 
 /// Lines of a YAML header, 0 without one.
@@ -65,8 +68,10 @@ fn front_matter(lines: &[&str]) -> usize {
     close.map_or(0, |i| i + 2)
 }
 
+/// Takes a document's blocks one after the other.
 #[derive(Default)]
-struct Splitter {
+pub(super) struct Splitter {
+    /// Whether the text is as it reads, without marks that would have to be taken out.
     plain: bool,
     done: Vec<Section>,
     /// The passage being filled.
@@ -85,6 +90,29 @@ struct Splitter {
 }
 
 impl Splitter {
+    /// A splitter of text without Markdown's marks.
+    pub(super) fn of_plain_text() -> Self {
+        Self { plain: true, ..Self::default() }
+    }
+
+    /// Begins an item of a list.
+    pub(super) fn begin_item(&mut self) {
+        self.close_block();
+        self.item = true;
+    }
+
+    /// Ends an item of a list, should one be open.
+    pub(super) fn end_item(&mut self) {
+        self.close_block();
+        self.item = false;
+    }
+
+    /// What was taken, when the document is at its end.
+    pub(super) fn finish(mut self) -> Vec<Section> {
+        self.close_section();
+        self.done
+    }
+
     /// Reads the block, or the line of a block, that begins at `at`; returns where the next begins.
     fn take(&mut self, lines: &[&str], at: usize) -> usize {
         let Some(&raw) = lines.get(at) else { return at + 1 };
@@ -127,7 +155,7 @@ impl Splitter {
         at + 1
     }
 
-    fn take_text(&mut self, line: &str, number: u32, blank: bool) {
+    pub(super) fn take_text(&mut self, line: &str, number: u32, blank: bool) {
         if blank {
             self.close_block();
             return;
@@ -188,17 +216,17 @@ impl Splitter {
         self.open_heading(level, &title);
     }
 
-    fn open_heading(&mut self, level: usize, title: &str) {
+    pub(super) fn open_heading(&mut self, level: usize, title: &str) {
         self.close_section();
         self.headings.retain(|(l, _)| *l < level);
-        let title = collapse(&inline::strip(title));
+        let title = if self.plain { collapse(title) } else { collapse(&inline::strip(title)) };
         if !title.is_empty() {
             self.headings.push((level, title));
         }
     }
 
     /// Ends the paragraph or list item being read.
-    fn close_block(&mut self) {
+    pub(super) fn close_block(&mut self) {
         if self.block.is_empty() {
             return;
         }
@@ -278,7 +306,7 @@ impl Splitter {
         }
     }
 
-    fn add_code(&mut self, code: &str, line: u32) {
+    pub(super) fn add_code(&mut self, code: &str, line: u32) {
         self.add_text(code, line);
         if let Some(last) = self.section.statements.last_mut()
             && last.code.len() < PASSAGE_BYTES

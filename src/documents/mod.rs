@@ -3,37 +3,52 @@
 //! Two experts answer independently, each with one sentence as it stands in a document: BM25 over
 //! stemmed words, and likeness of hashed n-gram vectors. Both read a sentence together with its
 //! headings and neighbours, and both are silent when these do not cover the question's words.
+//!
+//! There are three kinds of documents: the bundled guide, the files of configured folders, which
+//! everybody is answered from and which are watched for changes ([`Documents::rescan`]), and what a
+//! tenant adds ([`Shelf`]), which nobody else is answered from.
 
 mod bm25;
 mod bundled;
+mod collection;
 mod corpus;
 mod experts;
 mod folders;
 mod grammar;
+mod html;
 mod inline;
 mod kin;
 mod markdown;
 mod question;
 #[cfg(test)]
 mod questions;
+mod report;
+mod retrieval;
+mod shelf;
 mod terms;
 
-use std::{io, path::PathBuf};
-
-use experts::{Expert, Library, Ranked};
-use markdown::Format;
-use question::Question;
-
-use crate::{
-    domain::{Canonical, Citation, Draft, Passage, Signal, Source, SourceKind, Tier},
-    text::{content_words, normal_key},
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-/// Passages that are handed on as evidence.
-const MAX_EVIDENCE: usize = 4;
-/// Least coverage with which a passage is evidence; below the floor for an answer, because a
-/// language model can join what two passages say.
-const EVIDENCE_FLOOR: f64 = 0.45;
+use rustc_hash::FxHashMap;
+
+use collection::{Collection, Fingerprint, Held};
+use experts::Library;
+use markdown::Format;
+use retrieval::{Finds, Searched};
+
+use crate::{
+    domain::{Passage, TenantId},
+    text::content_words,
+};
+
+pub use report::{DocumentsStats, LoadReport, SkipReason, Skipped};
+pub use retrieval::Retrieval;
+pub use shelf::{Shelf, ShelfOptions, ShelfTask};
 
 /// What is read and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +63,8 @@ pub struct DocumentsOptions {
     pub max_file_bytes: u64,
     /// Bytes of all files together.
     pub max_total_bytes: u64,
-    /// Sentences of all documents together; each costs about 3 kB of memory.
+    /// Sentences of the folders' documents together, and of each tenant's; each costs about 3 kB of
+    /// memory.
     pub max_sentences: usize,
     /// Sentences of one request's own context.
     pub max_context_sentences: usize,
@@ -84,97 +100,30 @@ pub enum DocumentsError {
     Index(#[from] tantivy::TantivyError),
 }
 
-/// Why a file or subfolder was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SkipReason {
-    /// The system refused it.
-    #[error("cannot be read: {0}")]
-    Unreadable(io::ErrorKind),
-    /// It is not text in UTF-8.
-    #[error("is not UTF-8")]
-    NotUtf8,
-    /// It is larger than `max_file_bytes`.
-    #[error("is larger than the limit for one file")]
-    TooLarge,
-    /// `max_files` have been read.
-    #[error("comes after the limit on files")]
-    TooManyFiles,
-    /// `max_total_bytes` have been read.
-    #[error("would exceed the limit on the size of all files")]
-    TooMuchText,
-    /// `max_sentences` have been read; the document was taken only in part.
-    #[error("was cut at the limit on sentences")]
-    TooManySentences,
-    /// It lies deeper than `max_depth`.
-    #[error("lies deeper than the limit on subfolders")]
-    TooDeep,
-    /// It is a link that leads out of the folder.
-    #[error("links to a place outside of the folder")]
-    LinksOutside,
-    /// It is a pipe, a socket or a device.
-    #[error("is not a regular file")]
-    NotAFile,
+/// Who asks what, and of which documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'a> {
+    /// Whose documents are searched, beside those of the folders.
+    pub tenant: &'a TenantId,
+    /// The question.
+    pub text: &'a str,
+    /// Passages that came with it. It is about them, then: these alone are searched.
+    pub context: &'a [Passage],
+    /// Whether the bundled guide is searched, too.
+    pub guide: bool,
 }
 
-/// Something that was left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// Its path relative to the configured folder.
-    pub document: String,
-    /// Why.
-    pub reason: SkipReason,
-}
-
-/// What was read and what was not.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoadReport {
-    /// The extent of what was read.
-    pub stats: DocumentsStats,
-    /// What was left out; the first hundred.
-    pub skipped: Vec<Skipped>,
-    /// How many more were left out.
-    pub skipped_further: usize,
-}
-
-impl LoadReport {
-    const MAX_SKIPPED: usize = 100;
-
-    fn skip(&mut self, document: String, reason: SkipReason) {
-        if self.skipped.len() < Self::MAX_SKIPPED {
-            self.skipped.push(Skipped { document, reason });
-        } else {
-            self.skipped_further += 1;
-        }
-    }
-}
-
-/// How much there is to search.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DocumentsStats {
-    /// Documents.
-    pub documents: usize,
-    /// Passages in them.
-    pub passages: usize,
-    /// Sentences in these.
-    pub sentences: usize,
-}
-
-/// What the experts found.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Retrieval {
-    /// At most one draft for each expert; none when the documents do not cover the question.
-    pub drafts: Vec<Draft>,
-    /// The passages nearest to the question, best first, as evidence for a language model. Empty
-    /// when nothing is near.
-    pub passages: Vec<Passage>,
-}
-
-/// All documents, indexed. Immutable; shared by all requests.
+/// All documents, indexed; shared by all requests, which never wait for a change.
 pub struct Documents {
-    library: Library,
-    fingerprint: u64,
-    only_bundled: bool,
-    max_context_sentences: usize,
+    guide: Option<Library>,
+    guide_print: u64,
+    folders: Collection,
+    configured: Vec<PathBuf>,
+    options: DocumentsOptions,
+    /// What was read of the folders the last time. Taken by one rescan at a time.
+    known: Mutex<folders::Known>,
+    /// What each tenant has added.
+    added: RwLock<FxHashMap<TenantId, Arc<Collection>>>,
 }
 
 impl std::fmt::Debug for Documents {
@@ -184,8 +133,8 @@ impl std::fmt::Debug for Documents {
 }
 
 impl Documents {
-    /// Reads and indexes the folders' documents (`.md`, `.markdown`, `.txt`), after the bundled
-    /// ones if these are wanted. Blocks while it reads.
+    /// Reads and indexes the folders' documents (`.md`, `.markdown`, `.txt`, `.html`, `.htm`), and
+    /// the bundled ones if these are wanted. Blocks while it reads.
     ///
     /// # Errors
     /// [`DocumentsError::Folder`] for a folder that is missing or cannot be listed,
@@ -195,30 +144,50 @@ impl Documents {
         folders: &[PathBuf],
         options: &DocumentsOptions,
     ) -> Result<(Self, LoadReport), DocumentsError> {
+        let (guide, guide_print) = if options.bundled { guide()? } else { (None, 0) };
+        let documents = Self {
+            guide,
+            guide_print,
+            folders: Collection::new(options.max_sentences)?,
+            configured: folders.to_vec(),
+            options: options.clone(),
+            known: Mutex::default(),
+            added: RwLock::default(),
+        };
+        let (report, _) = documents.read_folders()?;
+        Ok((documents, report))
+    }
+
+    /// Reads anew what has changed in the folders; `None` when nothing has. Blocks while it reads.
+    /// While one rescan is under way, another does nothing.
+    ///
+    /// # Errors
+    /// As for [`Documents::open`]; then what was read before stays.
+    pub fn rescan(&self) -> Result<Option<LoadReport>, DocumentsError> {
+        let (report, changed) = self.read_folders()?;
+        Ok(changed.then_some(report))
+    }
+
+    /// Reads the folders; what was found, and whether anything has changed.
+    fn read_folders(&self) -> Result<(LoadReport, bool), DocumentsError> {
         let mut report = LoadReport::default();
-        let read = folders::read(folders, options, &mut report)?;
-        let bundled = if options.bundled { bundled::BUNDLED } else { &[] };
-        let all = bundled
-            .iter()
-            .map(|&(name, text)| (name, text, Format::Markdown))
-            .chain(read.iter().map(|d| (d.name.as_str(), d.text.as_str(), d.format)));
-        let mut corpus = corpus::Corpus::default();
-        let mut fingerprint = Fingerprint::default();
-        for (name, text, format) in all {
-            fingerprint.add(name);
-            fingerprint.add(text);
-            if !corpus.add(name, markdown::split(text, format), options.max_sentences) {
-                report.skip(name.to_owned(), SkipReason::TooManySentences);
+        let Ok(mut known) = self.known.try_lock() else { return Ok((report, false)) };
+        let read = folders::read(&self.configured, &self.options, &mut known, &mut report)?;
+        let held = |document: folders::Document| {
+            let name: Arc<str> = Arc::from(document.name.as_str());
+            let held = Held::new(&name, None, document.format, document.text);
+            (name, Arc::new(held))
+        };
+        let wanted: BTreeMap<Arc<str>, Arc<Held>> = read.into_iter().map(held).collect();
+        let changes = self.folders.differences(wanted);
+        let changed = !changes.is_empty();
+        if changed {
+            for name in self.folders.change(changes)? {
+                report.skip(name.to_string(), SkipReason::TooManySentences);
             }
         }
-        let documents = Self {
-            library: Library::build(corpus)?,
-            fingerprint: fingerprint.0,
-            only_bundled: read.is_empty(),
-            max_context_sentences: options.max_context_sentences,
-        };
-        report.stats = documents.stats();
-        Ok((documents, report))
+        report.stats = self.stats();
+        Ok((report, changed))
     }
 
     /// The project's own documentation alone.
@@ -229,137 +198,105 @@ impl Documents {
         Self::open(&[], &DocumentsOptions::default()).map(|(documents, _)| documents)
     }
 
-    /// Each expert's best sentence for a question, and the passages nearest to it.
-    ///
-    /// A question that comes with passages of its own (`extra`) is about them: these are searched
-    /// and the documents are not. Blocks: well under a
-    /// millisecond for the bundled documents, milliseconds for passages, which are indexed first;
-    /// long ones belong on a blocking thread.
+    /// Each expert's best sentence for a question, and the passages nearest to it. Blocks: well
+    /// under a millisecond for the bundled documents, milliseconds for passages, which are indexed
+    /// first; long ones belong on a blocking thread.
     #[must_use]
-    pub fn answer(&self, question: &str, extra: &[Passage]) -> Retrieval {
-        if extra.is_empty() && self.library.corpus.sentences.is_empty() {
-            return Retrieval::default();
-        }
+    pub fn answer(&self, query: &Query<'_>) -> Retrieval {
         // Figures alone name no topic: "what is 2 + 2" is not about row 2 of some table.
         let names_a_topic = |word: &String| word.chars().any(char::is_alphabetic);
-        if !content_words(question).iter().any(names_a_topic) {
+        if !content_words(query.text).iter().any(names_a_topic) {
             return Retrieval::default();
         }
-        if extra.is_empty() {
-            if question::is_about_itself(question) {
-                return Retrieval::default();
+        let mut finds = Finds::default();
+        if !query.context.is_empty() {
+            // An index in memory does not fail; were it to, nobody knows.
+            if let Ok(library) = self.library_of(query.context) {
+                finds.search(&Searched { library: &library, hidden: None }, query.text);
             }
-            return retrieve(&self.library, question);
+            return finds.retrieval();
         }
+        if question::is_about_itself(query.text) {
+            return Retrieval::default();
+        }
+        if let Some(library) = self.guide.as_ref().filter(|_| query.guide) {
+            finds.search(&Searched { library, hidden: None }, query.text);
+        }
+        self.folders.search(query.text, &mut finds);
+        if let Some(added) = self.added_by(query.tenant) {
+            added.search(query.text, &mut finds);
+        }
+        finds.retrieval()
+    }
+
+    /// Stands for all that a tenant is answered from: changes when any of it does, and is the same
+    /// after a restart. Answers remembered from documents carry it as their epoch.
+    #[must_use]
+    pub fn epoch(&self, tenant: &TenantId) -> u64 {
+        let added = self.added_by(tenant).map_or(0, |added| added.print());
+        self.guide_print.wrapping_add(self.folders.print()).wrapping_add(added)
+    }
+
+    /// Whether a tenant has nothing to be answered from but the bundled guide, if that.
+    #[must_use]
+    pub fn only_guide(&self, tenant: &TenantId) -> bool {
+        self.folders.is_empty() && self.added_by(tenant).is_none_or(|added| added.is_empty())
+    }
+
+    /// How much there is to search: the guide, the folders, and what all tenants have added.
+    #[must_use]
+    pub fn stats(&self) -> DocumentsStats {
+        let mut stats = self.guide.as_ref().map_or_else(DocumentsStats::default, Library::stats);
+        stats.add(self.folders.stats());
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        added.values().for_each(|collection| stats.add(collection.stats()));
+        stats
+    }
+
+    fn added_by(&self, tenant: &TenantId) -> Option<Arc<Collection>> {
+        self.added.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
+    }
+
+    /// The tenant's collection, which is made where there is none.
+    fn collection_of(&self, tenant: &TenantId) -> Result<Arc<Collection>, tantivy::TantivyError> {
+        if let Some(found) = self.added_by(tenant) {
+            return Ok(found);
+        }
+        let new = Arc::new(Collection::new(self.options.max_sentences)?);
+        let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(added.entry(tenant.clone()).or_insert(new)))
+    }
+
+    /// Keeps nothing of a tenant that has no documents any more.
+    fn forget_if_empty(&self, tenant: &TenantId) {
+        let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        if added.get(tenant).is_some_and(|collection| collection.is_empty()) {
+            added.remove(tenant);
+        }
+    }
+
+    fn library_of(&self, passages: &[Passage]) -> Result<Library, tantivy::TantivyError> {
         let mut corpus = corpus::Corpus::default();
-        for passage in extra {
+        for passage in passages {
             let sections = markdown::split(&passage.text, Format::Markdown);
-            if !corpus.add(&passage.source, sections, self.max_context_sentences) {
+            if !corpus.add(&passage.source, sections, self.options.max_context_sentences) {
                 break;
             }
         }
-        // An index in memory does not fail; were it to, nobody knows.
-        Library::build(corpus).map(|library| retrieve(&library, question)).unwrap_or_default()
-    }
-
-    /// Stands for the content of all documents: changes when any of them does, and is the same
-    /// after a restart. Answers remembered from documents carry it as their epoch.
-    #[must_use]
-    pub const fn fingerprint(&self) -> u64 {
-        self.fingerprint
-    }
-
-    /// Whether there is nothing to search but the project's own documentation, if that.
-    #[must_use]
-    pub const fn only_bundled(&self) -> bool {
-        self.only_bundled
-    }
-
-    /// How much there is to search.
-    #[must_use]
-    pub fn stats(&self) -> DocumentsStats {
-        let corpus = &self.library.corpus;
-        DocumentsStats {
-            documents: corpus.documents,
-            passages: corpus.passages.len(),
-            sentences: corpus.sentences.len(),
-        }
+        Library::build(corpus)
     }
 }
 
-fn retrieve(library: &Library, question: &str) -> Retrieval {
-    // What covers less is neither evidence nor, all the more, an answer.
-    let Some(question) = Question::read(question, &library.corpus, EVIDENCE_FLOOR) else {
-        return Retrieval::default();
-    };
-    let rankings = Expert::ALL.map(|expert| (expert, library.rank(expert, &question)));
-    Retrieval {
-        drafts: rankings.iter().filter_map(|(e, ranked)| draft(library, *e, ranked)).collect(),
-        passages: evidence(library, rankings.iter().flat_map(|(_, ranked)| ranked)),
+/// The bundled documents, indexed, and what stands for them.
+fn guide() -> Result<(Option<Library>, u64), tantivy::TantivyError> {
+    let mut corpus = corpus::Corpus::default();
+    let mut print = Fingerprint::default();
+    for &(name, text) in bundled::BUNDLED {
+        print.add(name);
+        print.add(text);
+        corpus.add(name, markdown::split(text, Format::Markdown), usize::MAX);
     }
-}
-
-fn draft(library: &Library, expert: Expert, ranked: &[Ranked]) -> Option<Draft> {
-    let best = ranked.first().filter(|r| r.answers())?;
-    let sentence = library.corpus.sentences.get(best.sentence)?;
-    let passage = library.corpus.passages.get(sentence.passage)?;
-    let signal = Signal::clamped(library.signal(ranked));
-    if signal.get() < experts::SIGNAL_FLOOR {
-        return None;
-    }
-    let answer = Canonical::Text(normal_key(&sentence.text));
-    let source = Source::new(Tier::Asi, SourceKind::Document, expert.name());
-    let mut draft = Draft::new(source, sentence.text.as_str(), Some(answer), signal);
-    draft.citations.push(Citation {
-        document: passage.document.to_string(),
-        section: passage.section.as_deref().map(str::to_owned),
-        line: sentence.line,
-        quote: sentence.text.clone(),
-        score: signal.get(),
-    });
-    Some(draft)
-}
-
-/// The passages of the sentences that both experts rank highest, taken together.
-fn evidence<'a>(library: &Library, ranked: impl Iterator<Item = &'a Ranked>) -> Vec<Passage> {
-    let mut near: Vec<(usize, f64)> = Vec::new();
-    for r in ranked.filter(|r| r.coverage >= EVIDENCE_FLOOR) {
-        let Some(sentence) = library.corpus.sentences.get(r.sentence) else { continue };
-        match near.iter_mut().find(|(passage, _)| *passage == sentence.passage) {
-            Some((_, score)) => *score = score.max(r.score),
-            None => near.push((sentence.passage, r.score)),
-        }
-    }
-    near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    near.iter()
-        .take(MAX_EVIDENCE)
-        .filter_map(|&(number, _)| library.corpus.passages.get(number))
-        .map(|p| {
-            let section = p.section.as_deref().map(|s| format!(", {s}")).unwrap_or_default();
-            Passage {
-                source: format!("{}{section}, line {}", p.document, p.line),
-                text: p.text.clone(),
-            }
-        })
-        .collect()
-}
-
-/// FNV-1a, 64 bit: stable across versions and machines, unlike the standard library's hasher.
-struct Fingerprint(u64);
-
-impl Default for Fingerprint {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fingerprint {
-    fn add(&mut self, text: &str) {
-        let length = (text.len() as u64).to_le_bytes();
-        for &byte in length.iter().chain(text.as_bytes()) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
+    Ok((Some(Library::build(corpus)?), print.0))
 }
 
 #[cfg(test)]
@@ -367,9 +304,15 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::domain::{Canonical, Tier};
 
     fn passage(text: &str) -> Passage {
         Passage { source: "context 1".to_owned(), text: text.to_owned() }
+    }
+
+    /// What a tenant without documents of its own is answered.
+    pub(super) fn ask(documents: &Documents, text: &str, context: &[Passage]) -> Retrieval {
+        documents.answer(&Query { tenant: &TenantId::default(), text, context, guide: true })
     }
 
     fn opened(files: &[(&str, &str)]) -> Documents {
@@ -388,7 +331,7 @@ mod tests {
             "# Leave\n\nStaff get days off.\n\n## Parental leave\n\nEach parent gets **26 weeks** \
              of leave.\nIt starts at birth.\n",
         )]);
-        let found = documents.answer("How many weeks of parental leave does a parent get?", &[]);
+        let found = ask(&documents, "How many weeks of parental leave does a parent get?", &[]);
         let names: Vec<&str> = found.drafts.iter().map(|d| &*d.source.name).collect();
         assert_eq!(names, ["documents-bm25", "documents-ngrams"]);
         for draft in &found.drafts {
@@ -409,7 +352,7 @@ mod tests {
     fn neighbours_and_headings_help_a_sentence_that_names_nothing() {
         let context = [passage("The Eiffel Tower stands in Paris. It was finished in 1889.")];
         let documents = Documents::bundled().unwrap();
-        let found = documents.answer("When was the Eiffel Tower finished?", &context);
+        let found = ask(&documents, "When was the Eiffel Tower finished?", &context);
         assert!(!found.drafts.is_empty());
         for draft in found.drafts {
             assert_eq!(draft.content, "It was finished in 1889.");
@@ -421,7 +364,7 @@ mod tests {
     fn a_question_with_context_is_not_answered_from_the_documents() {
         let documents = Documents::bundled().unwrap();
         let context = [passage("Our cat likes fish.")];
-        assert_eq!(documents.answer("what does the hybrid strategy do?", &context).drafts, []);
+        assert_eq!(ask(&documents, "what does the hybrid strategy do?", &context).drafts, []);
     }
 
     #[test]
@@ -430,7 +373,7 @@ mod tests {
             "a.md",
             "To measure throughput, run the benchmark below.\n\n```\nwrkbench --threads 4\n```\n",
         )]);
-        let found = documents.answer("how do I run wrkbench for throughput?", &[]);
+        let found = ask(&documents, "how do I run wrkbench for throughput?", &[]);
         assert!(found.drafts[0].content.starts_with("To measure throughput"));
         assert!(found.passages[0].text.contains("--threads 4"));
     }
@@ -440,7 +383,7 @@ mod tests {
         let documents = Documents::bundled().unwrap();
         for question in ["", " ", "???", "what is it", "\u{200B}\u{200B}", "🙂🙂", "\u{0}\u{1}"]
         {
-            assert_eq!(documents.answer(question, &[]), Retrieval::default(), "{question:?}");
+            assert_eq!(ask(&documents, question, &[]), Retrieval::default(), "{question:?}");
         }
     }
 
@@ -455,8 +398,8 @@ mod tests {
             "日本語の質問 جواب שאלה".to_owned(),
             (0..5_000).map(|i| format!("w{i} ")).collect(),
         ] {
-            let found = documents.answer(&question, &[]);
-            assert!(found.drafts.len() <= 2 && found.passages.len() <= MAX_EVIDENCE);
+            let found = ask(&documents, &question, &[]);
+            assert!(found.drafts.len() <= 2 && found.passages.len() <= retrieval::MAX_EVIDENCE);
         }
     }
 
@@ -465,7 +408,7 @@ mod tests {
         let documents = Documents::bundled().unwrap();
         let filler = passage(&"Filler says nothing at all here. ".repeat(4_000));
         let wanted = passage("The zebra crossing opens in May.");
-        let found = documents.answer("when does the zebra crossing open?", &[wanted, filler]);
+        let found = ask(&documents, "when does the zebra crossing open?", &[wanted, filler]);
         assert!(found.drafts.iter().all(|d| d.content == "The zebra crossing opens in May."));
         assert!(!found.drafts.is_empty());
     }
@@ -473,18 +416,21 @@ mod tests {
     #[test]
     fn text_in_other_scripts_is_found() {
         let documents = opened(&[("a.txt", "Über Öl: die Prüfung ist jährlich.\n\nΟ ουρανός.")]);
-        let found = documents.answer("prüfung öl jährlich", &[]);
+        let found = ask(&documents, "prüfung öl jährlich", &[]);
         assert!(!found.drafts.is_empty());
     }
 
     #[test]
     fn the_fingerprint_stands_for_names_and_content() {
         let files = [("a.md", "One."), ("b.md", "Two.")];
-        let same = opened(&files).fingerprint();
-        assert_eq!(same, opened(&files).fingerprint());
-        assert_ne!(same, opened(&[("a.md", "One."), ("b.md", "Three.")]).fingerprint());
-        assert_ne!(same, opened(&[("a.md", "One."), ("c.md", "Two.")]).fingerprint());
-        assert_ne!(same, opened(&[("a.md", "One.")]).fingerprint());
+        let same = opened(&files).epoch(&TenantId::default());
+        assert_eq!(same, opened(&files).epoch(&TenantId::default()));
+        assert_ne!(
+            same,
+            opened(&[("a.md", "One."), ("b.md", "Three.")]).epoch(&TenantId::default())
+        );
+        assert_ne!(same, opened(&[("a.md", "One."), ("c.md", "Two.")]).epoch(&TenantId::default()));
+        assert_ne!(same, opened(&[("a.md", "One.")]).epoch(&TenantId::default()));
     }
 
     #[test]
@@ -501,7 +447,7 @@ mod tests {
 
     #[test]
     fn no_documents_at_all_know_nothing() {
-        assert_eq!(opened(&[]).answer("what is the lake?", &[]), Retrieval::default());
+        assert_eq!(ask(&opened(&[]), "what is the lake?", &[]), Retrieval::default());
     }
 
     /// Questions of the world, none about this service, from the shared test data. Absent data
@@ -526,7 +472,7 @@ mod tests {
             for line in io::BufRead::lines(lines).step_by(7).take(150) {
                 let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
                 asked += 1;
-                let found = documents.answer(row[field].as_str().unwrap(), &[]);
+                let found = ask(&documents, row[field].as_str().unwrap(), &[]);
                 answered += u32::from(!found.drafts.is_empty());
             }
         }
@@ -547,7 +493,7 @@ mod tests {
             "what day is 2.5 days after 2026-01-10",
             "count the words in this question",
         ] {
-            assert_eq!(documents.answer(question, &[]).drafts, [], "{question}");
+            assert_eq!(ask(&documents, question, &[]).drafts, [], "{question}");
         }
     }
 }

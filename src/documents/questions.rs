@@ -503,7 +503,7 @@ fn fits(answer: &str, expected: &str) -> bool {
 fn share_right(documents: &Documents, questions: &[(&str, &str)]) -> f64 {
     let mut right = 0_usize;
     for (question, expected) in questions {
-        let retrieval = documents.answer(question, &[]);
+        let retrieval = tests::ask(documents, question, &[]);
         let answer = joined(&retrieval);
         if answer.as_ref().is_some_and(|(a, _)| fits(a, expected)) {
             right += 1;
@@ -540,7 +540,7 @@ fn questions_beyond_the_guide_find_silence() {
     let documents = Documents::bundled().unwrap();
     let mut silent = 0_usize;
     for question in UNANSWERED {
-        let retrieval = documents.answer(question, &[]);
+        let retrieval = tests::ask(&documents, question, &[]);
         match joined(&retrieval) {
             None => silent += 1,
             Some((answer, sum)) => println!("{question}\n  {sum:.2} {answer}"),
@@ -558,7 +558,7 @@ fn the_signal_means_what_it_says() {
     let mut rows: Vec<(f64, bool)> = Vec::new();
     let answered = ANSWERED.iter().chain(HELD_OUT).copied();
     for (question, expected) in answered.chain(UNANSWERED.iter().map(|q| (*q, "\u{0}"))) {
-        for draft in documents.answer(question, &[]).drafts {
+        for draft in tests::ask(&documents, question, &[]).drafts {
             rows.push((draft.signal.get(), fits(&draft.content, expected)));
         }
     }

@@ -85,6 +85,19 @@ text_id! {
     SessionId
 }
 
+text_id! {
+    /// One document that a tenant has added.
+    DocumentId
+}
+
+impl DocumentId {
+    /// A new id.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Arc::from(format!("doc_{}", Uuid::now_v7().as_simple())))
+    }
+}
+
 impl Default for TenantId {
     /// The tenant of a service without keys.
     fn default() -> Self {

@@ -6,6 +6,7 @@
 mod answer;
 mod clock;
 mod decision;
+mod document;
 mod draft;
 mod ids;
 mod model;
@@ -22,8 +23,9 @@ mod trace;
 pub use answer::{Canonical, Likeness, OnlyEqual};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use decision::{Complexity, ComplexityTier, Decision, Dimension, Route};
+pub use document::{DocumentError, DocumentFormat, DocumentInfo, NewDocument};
 pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
-pub use ids::{IdError, ResponseId, SessionId, TenantId};
+pub use ids::{DocumentId, IdError, ResponseId, SessionId, TenantId};
 pub use model::{
     Call, Completion, DeltaSink, FinishReason, LanguageModel, ModelError, ModelFuture,
     ModelProfile, Passthrough, Prompt, Revision, Role, Sampling, Turn,

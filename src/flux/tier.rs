@@ -29,8 +29,9 @@ pub struct FluxParts {
     pub drafter_deadline: Duration,
     /// Today, for relative dates.
     pub clock: Arc<dyn Clock>,
-    /// Fingerprint of the documents: answers remembered from other documents are stale.
-    pub documents_epoch: u64,
+    /// Stands for the documents that a tenant is answered from: answers remembered from others are
+    /// stale.
+    pub documents_epoch: Box<dyn Fn(&TenantId) -> u64 + Send + Sync>,
 }
 
 /// The runtime tier.
@@ -63,7 +64,7 @@ impl Flux {
         if let Some(lake) = self.parts.lake.as_ref().filter(|_| remembers(request)) {
             let since = Instant::now();
             let now = self.parts.clock.now_ms();
-            let epoch = Some(self.parts.documents_epoch);
+            let epoch = Some((self.parts.documents_epoch)(&request.tenant));
             let recalled = lake.recall(&request.tenant, &request.input, now, epoch);
             lake_hit = Some(recalled.is_some());
             drafts.extend(recalled.map(|found| recalled_draft(&found, since.elapsed())));
@@ -135,7 +136,7 @@ impl Flux {
             citations: draft.citations.clone(),
             created_ms: self.parts.clock.now_ms(),
             expires_ms: None,
-            epoch: from_documents.then_some(self.parts.documents_epoch),
+            epoch: from_documents.then(|| (self.parts.documents_epoch)(&request.tenant)),
             ladder: Ladder::default(),
         };
         lake.remember(&request.tenant, entry).await

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{FieldError, Problem, ProblemKind, pointer::Pointer, problem::ExpertFailure};
 use crate::{
-    domain::PolicyProblem,
+    domain::{DocumentError, PolicyProblem},
     meta::{FeedbackError, PolicyError, ProcessError},
 };
 
@@ -12,6 +12,8 @@ use crate::{
 const STORE_RETRY: Duration = Duration::from_secs(5);
 /// How long to wait where providers limit the rate and do not say how long.
 const LIMITED_RETRY: Duration = Duration::from_secs(1);
+/// How long to wait where too much is under way.
+const BUSY_RETRY: Duration = Duration::from_secs(1);
 /// Most failed experts that are named.
 const MOST_EXPERTS: usize = 32;
 
@@ -39,6 +41,33 @@ impl From<PolicyError> for Problem {
                  your change again.",
             ),
             PolicyError::Unavailable => storage_unavailable(),
+        }
+    }
+}
+
+impl From<DocumentError> for Problem {
+    fn from(error: DocumentError) -> Self {
+        let full = |detail: String| Self::new(ProblemKind::DocumentsFull, detail);
+        match error {
+            DocumentError::Empty => Self::invalid(vec![FieldError {
+                pointer: "/content".to_owned(),
+                detail: "has no sentence".to_owned(),
+                fix: "send text that can be read in the `format` that you say it has".to_owned(),
+            }]),
+            DocumentError::TooMany { most } => full(format!(
+                "There are {most} documents already, as many as may be. Remove one, or have \
+                 documents.max_added raised."
+            )),
+            DocumentError::NoRoom { most, sentences } => full(format!(
+                "All documents together may have {most} bytes, and yours {sentences} sentences. \
+                 Remove some, or have documents.max_added_bytes raised."
+            )),
+            DocumentError::Busy => Self::new(
+                ProblemKind::Overloaded,
+                "Too many changes to documents are under way. Send this one again in a moment.",
+            )
+            .retry_after(BUSY_RETRY),
+            DocumentError::Unavailable => storage_unavailable(),
         }
     }
 }

@@ -29,6 +29,7 @@ const CLOSED_SCHEMAS: &[&str] = &[
     "RequestOptions",
     "NamedPassage",
     "FeedbackBody",
+    "DocumentBody",
     "PolicyChange",
     "ThresholdsChange",
     "AdaptiveChange",
@@ -42,6 +43,9 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("getStrategy", &[503]),
     ("changeStrategy", &[409, 503]),
     ("giveFeedback", &[404, 503]),
+    ("addDocument", &[409, 503]),
+    ("listDocuments", &[422]),
+    ("removeDocument", &[422, 503]),
     ("readyz", &[503]),
 ];
 const BODY_PROBLEMS: &[u16] = &[400, 408, 413, 415, 422];
@@ -299,7 +303,7 @@ mod tests {
                 assert!(examples.as_object().is_some_and(|e| !e.is_empty()), "{id}");
             }
         }
-        assert_eq!(ids.len(), 14, "{ids:?}");
+        assert_eq!(ids.len(), 17, "{ids:?}");
         for (id, _) in OWN_PROBLEMS {
             assert!(ids.contains(id), "{id} is no operation");
         }
@@ -371,6 +375,7 @@ mod tests {
         }
         assert_eq!(closed("ProcessBody"), known::<unified::ProcessBody, _>());
         assert_eq!(closed("FeedbackBody"), known::<unified::FeedbackBody, _>());
+        assert_eq!(closed("DocumentBody"), known::<unified::DocumentBody, _>());
         assert_eq!(closed("PolicyChange"), known::<unified::PolicyChange, _>());
         CLOSED_SCHEMAS.iter().for_each(|name| drop(closed(name)));
     }

@@ -77,6 +77,8 @@ kinds! {
     BodyTimeout = "body-timeout", REQUEST_TIMEOUT, "The body did not arrive in time";
     /// The policy was changed by somebody else at the same time.
     PolicyConflict = "policy-conflict", CONFLICT, "The policy was changed at the same time";
+    /// The tenant may not add more documents.
+    DocumentsFull = "documents-full", CONFLICT, "There is no room for more documents";
     /// The body is larger than is read.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body is not declared as JSON.

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        LedgerEvent, ModelProfile, OutcomeRecord, OutcomeSource, Policy, PolicyRecord, ResponseId,
-        TenantId,
+        DocumentError, DocumentId, DocumentInfo, LedgerEvent, ModelProfile, NewDocument,
+        OutcomeRecord, OutcomeSource, Policy, PolicyRecord, ResponseId, TenantId,
     },
     ledger::LedgerError,
     performance::Snapshot,
@@ -105,6 +105,43 @@ impl MetaOrchestrator {
             }
         }
         Ok(FeedbackReceipt { response, score, previous_score: recorded.previous_score, evicted })
+    }
+
+    /// Adds a document to what a tenant is answered from, or puts it in the place of the one with
+    /// the same id. Durable, and found by the next question, when this returns `Ok`. The second
+    /// value says whether it took another's place.
+    ///
+    /// # Errors
+    /// [`DocumentError`]; nothing has changed then.
+    pub async fn add_document(
+        &self,
+        tenant: &TenantId,
+        document: NewDocument,
+    ) -> Result<(DocumentInfo, bool), DocumentError> {
+        self.parts.shelf.add(tenant, document, self.parts.clock.now_ms()).await
+    }
+
+    /// Removes a tenant's document; whether there was one.
+    ///
+    /// # Errors
+    /// [`DocumentError`]; nothing has changed then.
+    pub async fn remove_document(
+        &self,
+        tenant: &TenantId,
+        id: &DocumentId,
+    ) -> Result<bool, DocumentError> {
+        self.parts.shelf.remove(tenant, id).await
+    }
+
+    /// The first `limit` of the documents that a tenant has added, after an id, ordered by id.
+    #[must_use]
+    pub fn documents(
+        &self,
+        tenant: &TenantId,
+        after: Option<&DocumentId>,
+        limit: usize,
+    ) -> Vec<DocumentInfo> {
+        self.parts.shelf.list(tenant, after, limit)
     }
 
     /// Names of the AI tier's models, best first.

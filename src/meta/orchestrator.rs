@@ -14,6 +14,7 @@ use crate::{
     answers::Question,
     asi::{Asi, Live},
     complexity,
+    documents::Shelf,
     domain::{Clock, Listener, Policy, PolicyCell, Prompt, Reply, Request, Stage, Trace, Turn},
     flux::Flux,
     ledger::Ledger,
@@ -36,6 +37,8 @@ pub struct Parts {
     pub asi: Asi,
     /// Where decisions and outcomes are recorded.
     pub ledger: Ledger,
+    /// Documents that tenants add.
+    pub shelf: Shelf,
     /// Conversations.
     pub sessions: Sessions,
     /// The policy in force.

@@ -68,12 +68,15 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
         ("sessions.token_budget", sessions.token_budget, 0, 1_000_000),
         ("ledger.queue", ledger.queue, 16, 1_000_000),
         ("asi.max_experts", asi.max_experts, 1, 64),
+        ("documents.max_added", documents.max_added, 0, 100_000),
+        ("documents.max_added_bytes", documents.max_added_bytes, 0, 1 << 30),
     ] {
         problems.range(key, value, min, max);
     }
     for (key, value, min, max) in [
         ("data.retain_decisions", data.retain_decisions, 1000, 1_000_000_000),
         ("documents.max_file_bytes", documents.max_file_bytes, 1024, 1 << 30),
+        ("documents.watch_seconds", documents.watch_seconds, 0, 86_400),
         ("lake.ttl_hours", lake.ttl.as_secs() / 3600, 1, 87_600),
         ("sessions.ttl_hours", sessions.ttl.as_secs() / 3600, 1, 87_600),
     ] {

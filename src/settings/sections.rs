@@ -126,6 +126,20 @@ pub struct DocumentSettings {
     pub max_file_bytes: u64,
     /// Whether the service's own documentation is among them.
     pub bundled: bool,
+    /// Seconds between two looks for changes in the folders; 0 for none.
+    pub watch_seconds: u64,
+    /// Most documents that one tenant may add.
+    pub max_added: usize,
+    /// Most bytes of added documents, all tenants together.
+    pub max_added_bytes: usize,
+}
+
+impl DocumentSettings {
+    /// Time between two looks for changes in the folders; `None` for none.
+    #[must_use]
+    pub fn watch(&self) -> Option<Duration> {
+        (self.watch_seconds > 0).then(|| Duration::from_secs(self.watch_seconds))
+    }
 }
 
 /// `[sessions]`: conversations, and what of them goes with a question.

@@ -43,6 +43,8 @@ tables! {
     Sessions = "sessions",
     /// Conversations in the order in which they expire.
     SessionExpiry = "session_expiry",
+    /// Documents that tenants added, by tenant and id.
+    Documents = "documents",
     /// What the rooms note about their own tables.
     Meta = "meta",
 }

@@ -7,6 +7,7 @@
 //! | `policy`, `statistics`, `meta` | a fixed name |
 //! | `lake` | tenant, then the question's normal form |
 //! | `sessions` | tenant, then the session id |
+//! | `documents` | tenant, then the document id |
 //! | `session_expiry` | hour of the last turn, 8 bytes, then the key in `sessions` |
 //!
 //! A tenant is written as its length, one byte, and its text. So no tenant's key is the beginning

@@ -1,5 +1,6 @@
 //! The API of the orchestrator, `/api/v1/unified/…`.
 
+mod documents;
 mod feedback;
 mod health;
 mod metrics;
@@ -12,6 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::ApiState;
 
+pub use documents::{DocumentBody, DocumentList, DocumentRemoval, DocumentResult, ListQuery};
 pub use feedback::{FeedbackBody, FeedbackResult, FeedbackVerdict};
 pub use health::{Component, ComponentState, HealthResult, OverallState};
 pub use metrics::{
@@ -32,6 +34,8 @@ pub(super) fn work() -> OpenApiRouter<ApiState> {
         .routes(routes!(process::process))
         .routes(routes!(strategy::get_strategy, strategy::change_strategy))
         .routes(routes!(feedback::give_feedback))
+        .routes(routes!(documents::add_document, documents::list_documents))
+        .routes(routes!(documents::remove_document))
 }
 
 /// Routes that only look, and always answer.

@@ -106,7 +106,7 @@ const ANSWERED: &[(&str, &str)] = &[
     ("are my prompts logged?", "No prompt text and no answer text is written"),
     ("is there authentication?", "Authentication and API keys for callers do not exist"),
     ("what document formats are supported?", "The supported document formats are"),
-    ("can it read PDF files?", "PDF, Word and HTML files are not read"),
+    ("can it read PDF files?", "PDF and Word files are not read"),
     ("how do I add my own documents?", "To add your own documents"),
     (
         "what is keep_signal?",
@@ -189,7 +189,7 @@ const ANSWERED: &[(&str, &str)] = &[
     ),
     ("which retrieval experts are there?", "There are two document experts"),
     ("does the document expert invent sentences?", "A document expert quotes a sentence"),
-    ("which file types does it read?", "The supported document formats|PDF, Word and HTML files"),
+    ("which file types does it read?", "The supported document formats|PDF and Word files"),
     (
         "where do I put the API key of a provider?",
         "The key api_key_env holds|Provider keys are read",

@@ -33,7 +33,7 @@ fn what_can_be_computed_is_answered_exactly() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(answered().count() >= 150);
+    assert!(answered().count() >= 500);
 }
 
 #[test]
@@ -42,7 +42,25 @@ fn what_is_open_or_of_the_world_is_met_with_silence() {
     let wrong: Vec<String> =
         traps.iter().filter_map(|trap| Some(format!("{trap}: {}", asked(trap)?.content))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(traps.len() >= 80);
+    assert!(traps.len() >= 400);
+}
+
+/// Written last, and asked of the solvers for the first time when they were done: of the sixty
+/// questions and sixty traps of that first run see ARCHITECTURE.md. Kept as a regression.
+#[test]
+fn questions_that_were_written_afterwards_are_answered_or_met_with_silence() {
+    for line in lines(include_str!("corpus/fresh.txt")) {
+        match line.rsplit_once(" => ") {
+            Some((question, answer)) => {
+                assert_eq!(
+                    asked(question).map(|s| s.content).as_deref(),
+                    Some(answer),
+                    "{question}"
+                );
+            }
+            None => assert_eq!(asked(line).map(|s| s.content), None, "{line}"),
+        }
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub(super) type Holes<'h, 't> = &'h [&'t [Token<'t>]];
 /// Longest question that phrases are tried on; keeps a pattern of several holes cheap.
 const MAX_PHRASE: usize = 80;
 
+/// How often one grammar offers what stands in the holes: bounds what a question can cost.
+const MAX_OFFERS: u32 = 400;
+
 /// A table of patterns and what each means, with an index by the word that a pattern begins with.
 pub(super) struct Grammar<M> {
     phrases: Vec<(Vec<Element>, M)>,
@@ -50,6 +53,11 @@ impl<M: Copy> Grammar<M> {
         if tokens.len() > MAX_PHRASE {
             return None;
         }
+        let mut offers = 0;
+        let mut offered = |meaning: M, holes: Holes<'_, 't>| {
+            offers += 1;
+            if offers > MAX_OFFERS { None } else { accept(meaning, holes) }
+        };
         let first = tokens.first()?;
         let listed = first.text().and_then(|text| self.by_first.get(text.as_ref()));
         let (mut listed, mut open) =
@@ -64,7 +72,7 @@ impl<M: Copy> Grammar<M> {
             };
             let (elements, meaning) = self.phrases.get(*at?)?;
             let found =
-                walk(elements, tokens, &mut Vec::new(), &mut |holes| accept(*meaning, holes));
+                walk(elements, tokens, &mut Vec::new(), &mut |holes| offered(*meaning, holes));
             if found.is_some() {
                 return found;
             }

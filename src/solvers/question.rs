@@ -46,6 +46,11 @@ impl<'a> Question<'a> {
         self.all.get(self.from..self.to).unwrap_or_default()
     }
 
+    /// All tokens but closing courtesy and marks.
+    pub(super) fn opened(&self) -> &[Token<'a>] {
+        self.all.get(..self.to).unwrap_or_default()
+    }
+
     /// All tokens behind the openings, closing courtesy and marks included.
     pub(super) fn unclosed(&self) -> &[Token<'a>] {
         self.all.get(self.from..).unwrap_or_default()

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive};
 
@@ -15,7 +16,7 @@ use super::show::{figure, step};
 
 const SOLVER: &str = "combinatorics";
 /// Most things that are chosen from; the result is bounded besides.
-const MOST: u32 = 5_000;
+const MOST: u32 = 1_000;
 
 /// Answers how many combinations and permutations there are.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
@@ -31,7 +32,7 @@ fn falling(n: u32, k: u32) -> Option<BigRational> {
     if k > n {
         return Some(whole(0));
     }
-    (n - k + 1..=n).try_fold(BigRational::one(), |product, i| exact::bounded(product * whole(i)))
+    (n - k + 1..=n).try_fold(BigInt::one(), |product, i| small_enough(product * i)).map(whole)
 }
 
 /// Multiplied and divided in turn, so that no product grows much beyond the result.
@@ -40,9 +41,12 @@ fn binomial(n: u32, k: u32) -> Option<BigRational> {
         return Some(whole(0));
     }
     let k = k.min(n - k);
-    (1..=k).try_fold(BigRational::one(), |product, i| {
-        exact::bounded(product * whole(n - k + i) / whole(i))
-    })
+    // Before it is divided by i the product is i times C(n − k + i, i): whole, and so is the rest.
+    (1..=k).try_fold(BigInt::one(), |product, i| small_enough(product * (n - k + i) / i)).map(whole)
+}
+
+fn small_enough(number: BigInt) -> Option<BigInt> {
+    (number.bits() <= exact::MAX_BITS).then_some(number)
 }
 
 fn answer(result: &BigRational, working: String) -> Option<Solution> {

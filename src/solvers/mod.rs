@@ -91,6 +91,7 @@ const SOLVERS: &[Solver] = &[
 #[must_use]
 pub fn solve(input: &str, today: Date) -> Option<Solution> {
     let question = Question::read(input)?;
+    expression::refuel();
     SOLVERS.iter().find_map(|solver| solver(&question, today))
 }
 
@@ -112,6 +113,7 @@ pub fn evaluate(expression: &str) -> Option<Number> {
         return None;
     }
     let tokens = lexer::tokens(expression)?;
+    expression::refuel();
     let value = expression::value(&tokens, Vocabulary::Symbols, None)?;
     Some(Number::from(value.number))
 }

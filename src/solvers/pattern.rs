@@ -14,8 +14,8 @@ pub(super) type Holes<'h, 't> = &'h [&'t [Token<'t>]];
 /// Longest question that phrases are tried on; keeps a pattern of several holes cheap.
 const MAX_PHRASE: usize = 80;
 
-/// How often one grammar offers what stands in the holes: bounds what a question can cost.
-const MAX_OFFERS: u32 = 400;
+/// How many tokens one grammar offers to its solver in all: bounds what a question can cost.
+const MAX_OFFERED: usize = 1_500;
 
 /// A table of patterns and what each means, with an index by the word that a pattern begins with.
 pub(super) struct Grammar<M> {
@@ -53,10 +53,11 @@ impl<M: Copy> Grammar<M> {
         if tokens.len() > MAX_PHRASE {
             return None;
         }
-        let mut offers = 0;
+        let mut left = MAX_OFFERED;
         let mut offered = |meaning: M, holes: Holes<'_, 't>| {
-            offers += 1;
-            if offers > MAX_OFFERS { None } else { accept(meaning, holes) }
+            let cost = 1 + holes.iter().map(|hole| hole.len()).sum::<usize>();
+            left = left.saturating_sub(cost);
+            if left == 0 { None } else { accept(meaning, holes) }
         };
         let first = tokens.first()?;
         let listed = first.text().and_then(|text| self.by_first.get(text.as_ref()));

@@ -15,7 +15,7 @@ use super::exact::{self, divide};
 use super::lexer::{Token, whole};
 use super::number_words::spelled;
 use super::pattern::Grammar;
-use super::question::Question;
+use super::question::{Asked, Question};
 use super::show::{figure, operand, step};
 
 const SOLVER: &str = "equations";
@@ -32,7 +32,11 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
         return None;
     }
     GRAMMAR.find(body, |task, holes| match (task, holes) {
-        (Task::Solve, [equations]) => solved(equations, None),
+        (Task::Solve, [equations])
+            if question.asked >= Asked::Compute || equations.iter().all(is_usual) =>
+        {
+            solved(equations, None)
+        }
         (Task::SolveFor, [equations, unknown]) => solved(equations, Some(letter(unknown)?)),
         (Task::ForSolve, [unknown, equations]) => solved(equations, Some(letter(unknown)?)),
         (Task::Insert, [expression, given]) => inserted(expression, given),
@@ -88,6 +92,12 @@ const PHRASES: &[(&str, Task)] = &[
     ("# if|when|for|at|where|with #", Task::Insert),
     ("#", Task::Number),
 ];
+
+/// "1.5L = 120" may be litres: where nobody says that an equation is to be solved, its unknown has
+/// one of the usual names.
+fn is_usual(token: &Token<'_>) -> bool {
+    letter(std::slice::from_ref(token)).is_none_or(|_| ["x", "y", "z"].contains(&token.raw))
+}
 
 fn letter(tokens: &[Token<'_>]) -> Option<char> {
     let [token] = tokens else { return None };

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
-use num_traits::{One, Pow, Signed, ToPrimitive};
+use num_traits::{One, Signed, ToPrimitive};
 
 use crate::domain::{Canonical, Number, Step};
 
@@ -13,7 +13,10 @@ use super::exact::{self, Root, divide};
 use super::expression::{Value, root_text, value};
 use super::items::Vocabulary;
 use super::lexer::{Token, whole};
-use super::lists::{average, gcd, largest, lcm, median, product, smallest, sum};
+use super::lists::{
+    average, deviation, gcd, geometric_mean, largest, lcm, median, mode, product, range, smallest,
+    sum, variance,
+};
 use super::number_words::{ordinal, spelled};
 use super::pattern::{Grammar, Holes};
 use super::question::{Asked, Question};
@@ -223,39 +226,75 @@ fn as_fraction(holes: Holes<'_, '_>) -> Option<Solution> {
     Some(Solution { solver: SOLVER, content, answer, steps: Vec::new() })
 }
 
-fn round_to_places(holes: Holes<'_, '_>) -> Option<Solution> {
-    let [x, places] = holes else { return None };
-    let places = exact::natural(&number(places)?)?.to_u32().filter(|&p| p <= 30)?;
-    rounded(x, &(whole(1) / whole(Pow::pow(BigInt::from(10), places))))
+/// "how many times does 3 go into 12": whole numbers of times only.
+fn goes_into(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [by, of] = holes else { return None };
+    let (by, of) = (operand_of(by)?, operand_of(of)?);
+    let times = divide(&of, &by).filter(BigRational::is_integer)?;
+    answered(format!("{} ÷ {}", operand(&of)?, operand(&by)?), &times)
 }
 
-fn round_to_nearest(holes: Holes<'_, '_>) -> Option<Solution> {
-    let [x, unit] = holes else { return None };
-    let [unit, rest @ ..] = *unit else { return None };
-    let number_follows = rest.is_empty() || matches!(rest, [n] if n.is("number"));
-    let unit = match unit.word()? {
-        "whole" | "integer" if number_follows => whole(1),
-        "ten" => whole(10),
-        "hundred" => whole(100),
-        "thousand" => whole(1_000),
-        "tenth" => whole(1) / whole(10),
-        "hundredth" => whole(1) / whole(100),
-        "thousandth" => whole(1) / whole(1_000),
-        _ => return None,
-    };
-    (rest.is_empty() || unit.is_one()).then_some(())?;
-    rounded(x, &unit)
+fn reciprocal(holes: Holes<'_, '_>) -> Option<Solution> {
+    let x = operand_of(holes.first()?)?;
+    answered(format!("1 ÷ {}", operand(&x)?), &divide(&whole(1), &x)?)
 }
 
-/// Where the number lies halfway, conventions differ: away from zero for most, to even for some.
-fn rounded(x: &[Token<'_>], unit: &BigRational) -> Option<Solution> {
-    let x = operand_of(x)?;
-    let units = divide(&x, unit)?;
-    let halfway = (&units * whole(2)).is_integer() && !units.is_integer();
-    if halfway && x.is_negative() {
+/// "simplify 12/18": of two whole numbers.
+fn as_simplified(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [above, slash, below] = holes.first()? else { return None };
+    let (a, b) = (above.number()?, below.number()?);
+    if !slash.is("/") || !a.is_integer() || !b.is_integer() {
         return None;
     }
-    Some(figure(&(units.round() * unit))?.solution(SOLVER, Vec::new()))
+    let value = divide(a, b)?;
+    let content = Number::from(value.clone()).to_string();
+    let working = step(format!("{a}/{b} = {content}"));
+    Some(Solution {
+        solver: SOLVER,
+        content,
+        answer: Canonical::Number(value.into()),
+        steps: vec![working],
+    })
+}
+
+/// "7/2 as a mixed number".
+fn mixed(holes: Holes<'_, '_>) -> Option<Solution> {
+    let value = number(holes.first()?).filter(|v| v.is_positive() && !v.is_integer())?;
+    let (units, rest) = (value.trunc(), value.fract());
+    if units.is_integer() && units < whole(1) || exact::bits(&value) > 200 {
+        return None;
+    }
+    let content = format!("{units} {rest}");
+    let answer = Canonical::Number(value.into());
+    Some(Solution { solver: SOLVER, content, answer, steps: Vec::new() })
+}
+
+/// "divide 100 in the ratio 2:3".
+fn shares(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [all, a, b] = holes else { return None };
+    let all = value(all, Vocabulary::Words, None).filter(|v| v.is_literal() && !v.percent)?;
+    let (a, b) = (operand_of(a)?, operand_of(b)?);
+    if !a.is_positive() || !b.is_positive() {
+        return None;
+    }
+    let part = divide(&all.number, &(&a + &b))?;
+    let one = |times: &BigRational| {
+        let number = exact::bounded(&part * times)?;
+        Some(match all.money {
+            Some(mark) => show::money(mark, &number)?,
+            None => figure(&number)?,
+        })
+    };
+    let (first, second) = (one(&a)?, one(&b)?);
+    let working = step(format!(
+        "{} ÷ ({} + {}) = {}",
+        operand(&all.number)?,
+        operand(&a)?,
+        operand(&b)?,
+        operand(&part)?
+    ));
+    let items = vec![first.number.to_string(), second.number.to_string()];
+    show::listed(SOLVER, format!("{} and {}", first.text, second.text), items, vec![working])
 }
 
 fn ratio(holes: Holes<'_, '_>) -> Option<Solution> {
@@ -333,9 +372,54 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("# less than #", less_than),
     ("# more than #", more_than),
     ("difference of # and #", |_, h| difference(h)),
-    ("average|mean [value] of [the] [numbers] #", |_, h| average(h)),
-    ("arithmetic mean of [the] [numbers] #", |_, h| average(h)),
-    ("median of [the] [numbers] #", |_, h| median(h)),
+    ("average|mean [value] of [these|the] [following] [numbers|values|data] [:] #", |_, h| {
+        average(h)
+    }),
+    ("average [these|the] [following] [numbers|values] [:] #", |_, h| average(h)),
+    ("arithmetic mean of [these|the] [following] [numbers|values|data] [:] #", |_, h| average(h)),
+    ("median [value] of [these|the] [following] [numbers|values|data] [:] #", |_, h| median(h)),
+    ("mode of [these|the] [following] [numbers|values|data] [:] #", |_, h| mode(h)),
+    (
+        "most common|frequent number|value in|of|among [these|the] [following] [numbers|values|data] [:] #",
+        |_, h| mode(h),
+    ),
+    ("range of [these|the] [following] numbers|values|data [:] #", |_, h| range(h)),
+    ("range of #", |_, h| range(h)),
+    ("geometric mean of [these|the] [following] [numbers] [:] #", |_, h| geometric_mean(h)),
+    ("population variance of [these|the] [following] [numbers|values|data] [:] #", |_, h| {
+        variance(h)
+    }),
+    (
+        "population standard deviation of [these|the] [following] [numbers|values|data] [:] #",
+        |_, h| deviation(h),
+    ),
+    ("reciprocal of #", |_, h| reciprocal(h)),
+    ("[multiplicative] inverse of #", |_, h| reciprocal(h)),
+    ("# as a mixed number|fraction", |_, h| mixed(h)),
+    ("convert|express|write # as|to|into a mixed number|fraction", |_, h| mixed(h)),
+    ("divide|split|share # in|into the ratio [of] # : #", |_, h| shares(h)),
+    ("divide|split|share # in|into the ratio [of] # to #", |_, h| shares(h)),
+    ("divide|split|share # in|into a ratio of # : #", |_, h| shares(h)),
+    ("divide|split|share # in|into a ratio of # to #", |_, h| shares(h)),
+    ("divide|split|share # in|into a # : # ratio", |_, h| shares(h)),
+    ("product of [these|the] [following] numbers|values [:] #", |_, h| product(h)),
+    ("sum|total of [these|the] following numbers|values [:] #", |_, h| sum(h)),
+    ("add [up|together] these [numbers|values] [:] #", |_, h| sum(h)),
+    ("add # together", |_, h| sum(h)),
+    ("# reduced by #", |_, h| subtract(h)),
+    ("# increased by #", |_, h| add(h)),
+    ("# decreased by #", |_, h| subtract(h)),
+    ("increase # by #", |_, h| add(h)),
+    ("decrease|reduce # by #", |_, h| subtract(h)),
+    ("# and # added|summed [together|up]", |_, h| add(h)),
+    ("# and # multiplied [together]", |_, h| multiply(h)),
+    ("# divided into # equal parts", |_, h| quotient(h)),
+    ("how many times does # go into #", |_, h| goes_into(h)),
+    ("how many times does # fit into|in #", |_, h| goes_into(h)),
+    ("simplify|reduce [the] [fraction] #", |_, h| as_simplified(h)),
+    ("# simplified", |_, h| as_simplified(h)),
+    ("# in [its] simplest|lowest form|terms", |_, h| as_simplified(h)),
+    ("simplify|reduce # to [its] simplest|lowest form|terms", |_, h| as_simplified(h)),
     ("max|maximum|largest|biggest|greatest|highest [number] of|among|in|from|between #", |_, h| {
         largest(h)
     }),
@@ -368,15 +452,12 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("convert|express|write # to|as|into|in decimal", |_, h| as_decimal(h)),
     ("# as|to|into a [simplified] fraction", |_, h| as_fraction(h)),
     ("convert|express|write # as|to|into a fraction", |_, h| as_fraction(h)),
-    ("round # to # decimal places|place", |_, h| round_to_places(h)),
-    ("# rounded to # decimal places|place", |_, h| round_to_places(h)),
-    ("round # to # decimals|decimal", |_, h| round_to_places(h)),
-    ("round # to the nearest #", |_, h| round_to_nearest(h)),
-    ("# rounded to the nearest #", |_, h| round_to_nearest(h)),
     ("ratio of|between # to|and #", |_, h| ratio(h)),
     ("simplify [the] [ratio] # : #", |_, h| ratio(h)),
     ("what does # equal|make|give", |_, h| computed(h.first()?)),
     ("how much does # equal|make|give", |_, h| computed(h.first()?)),
+    // "tell me what 2 + 2 is": the closing "is" has been taken off.
+    ("what #", |_, h| if names_something(h.first()?) { None } else { computed(h.first()?) }),
     ("what do|does # make|equal", |_, h| computed(h.first()?)),
 ];
 

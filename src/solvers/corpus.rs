@@ -33,7 +33,7 @@ fn what_can_be_computed_is_answered_exactly() {
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(answered().count() >= 150);
+    assert!(answered().count() >= 500);
 }
 
 #[test]
@@ -42,7 +42,25 @@ fn what_is_open_or_of_the_world_is_met_with_silence() {
     let wrong: Vec<String> =
         traps.iter().filter_map(|trap| Some(format!("{trap}: {}", asked(trap)?.content))).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(traps.len() >= 80);
+    assert!(traps.len() >= 400);
+}
+
+/// Written last, and asked of the solvers for the first time when they were done: of the sixty
+/// questions and sixty traps of that first run see ARCHITECTURE.md. Kept as a regression.
+#[test]
+fn questions_that_were_written_afterwards_are_answered_or_met_with_silence() {
+    for line in lines(include_str!("corpus/fresh.txt")) {
+        match line.rsplit_once(" => ") {
+            Some((question, answer)) => {
+                assert_eq!(
+                    asked(question).map(|s| s.content).as_deref(),
+                    Some(answer),
+                    "{question}"
+                );
+            }
+            None => assert_eq!(asked(line).map(|s| s.content), None, "{line}"),
+        }
+    }
 }
 
 #[test]
@@ -145,6 +163,12 @@ fn hostile() -> Vec<String> {
         "((((((9^9)^9)^9)^9)^9)^9)^9".into(),
         "200!^200!".into(),
         "1e400*1e400*1e400*1e400".into(),
+        "5000 choose 2500".into(),
+        "1000 choose 500".into(),
+        "permutations of 1000 items taken 200 at a time".into(),
+        "how many primes are below 10000".into(),
+        "factors of 999999937".into(),
+        "is 18446744073709551557 prime".into(),
         "(1/3)^1000 + (1/7)^500 + (1/11)^400".into(),
     ];
     for (unit, around) in [
@@ -177,6 +201,18 @@ fn hostile() -> Vec<String> {
         ("999999999999999999/", "7"),
         ("days between and ", ""),
         ("5 ft ", "in m"),
+        ("999999999 times ", "2"),
+        ("200! choose ", "2"),
+        ("x + ", "x = 1"),
+        ("2x = 2 and ", "x = 1"),
+        ("{1} union ", "{2}"),
+        ("3 m + ", "20 cm"),
+        ("12 in ", "binary"),
+        ("7^300+", "1"),
+        ("1 << ", "2"),
+        ("200! to 200! in ", ""),
+        ("3 pm ", "in UTC"),
+        ("I have two apples and ", "a pear. How many fruits do I have?"),
         ("\u{200B}", ""),
     ] {
         for length in [60, 500, 1_990] {

@@ -104,15 +104,20 @@ fn plural(count: i64, unit: &str) -> String {
 const WEEKDAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-fn weekday_name(date: Date) -> &'static str {
+pub(super) fn weekday_name(date: Date) -> &'static str {
     let at = usize::try_from(date.weekday().to_monday_zero_offset()).ok();
     at.and_then(|at| WEEKDAYS.get(at)).copied().unwrap_or_default()
 }
 
 /// "Friday, 17 April 2026".
-fn in_full(date: Date) -> String {
+pub(super) fn in_full(date: Date) -> String {
     let (weekday, month) = (weekday_name(date), month_name(date.month()));
     format!("{weekday}, {} {month} {}", date.day(), date.year())
+}
+
+/// A day as the answer.
+pub(super) fn dated(date: Date, steps: Vec<Step>) -> Solution {
+    Solution { solver: SOLVER, content: in_full(date), answer: Canonical::Date(date), steps }
 }
 
 fn date_answer(computed: Computed) -> Solution {

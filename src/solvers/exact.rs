@@ -12,7 +12,7 @@ pub(super) const MAX_BITS: u64 = 1_600;
 /// Largest argument of a factorial; 200! has 1,246 bits.
 const MAX_FACTORIAL: u32 = 200;
 /// Decimals to which an irrational root is found, before it is rounded for people.
-const ROOT_DECIMALS: u32 = 40;
+pub(super) const ROOT_DECIMALS: u32 = 40;
 
 /// Numerator and denominator together, in bits.
 pub(super) fn bits(value: &BigRational) -> u64 {

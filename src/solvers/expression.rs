@@ -4,6 +4,8 @@
 //! the sign; then `×` and `÷`; then `+` and `−`. What people read in two ways has no value here:
 //! `2(3)`, `8 % 3`, `100 + 10%`, "half of 90 plus 10", "minus five squared".
 
+use std::cell::Cell;
+
 use num_rational::BigRational;
 use num_traits::Signed;
 
@@ -20,6 +22,8 @@ const MAX_TOKENS: usize = 300;
 const MAX_DEPTH: u32 = 40;
 /// What one evaluation may spend, in bits handled; keeps it well below a millisecond.
 const FUEL: u64 = 20_000;
+/// What all evaluations for one question may spend: the same words are tried in many phrases.
+const FUEL_IN_ALL: u64 = 60_000;
 /// Steps kept for people.
 const MAX_STEPS: usize = 24;
 
@@ -61,6 +65,16 @@ enum Shape {
     Other,
 }
 
+thread_local! {
+    /// What the question at hand may still spend. A question is answered on one thread, at a stretch.
+    static LEFT: Cell<u64> = const { Cell::new(FUEL_IN_ALL) };
+}
+
+/// Begins another question, which may spend anew.
+pub(super) fn refuel() {
+    LEFT.set(FUEL_IN_ALL);
+}
+
 /// Evaluates tokens; `None` when they are no expression, or one of more than one reading.
 pub(super) fn value(
     tokens: &[Token<'_>],
@@ -74,8 +88,13 @@ pub(super) fn value(
         return None;
     }
     let items = items(tokens, vocabulary)?;
-    let mut parser = Parser { items: &items, at: 0, depth: 0, fuel: FUEL, vocabulary, steps };
-    let value = parser.sum()?;
+    let fuel = LEFT.get().min(FUEL);
+    let mut parser = Parser { items: &items, at: 0, depth: 0, fuel, vocabulary, steps };
+    let value = parser.sum();
+    // An evaluation that failed has cost what it spent; at least one for each token.
+    let spent = (fuel - parser.fuel).max(tokens.len() as u64);
+    LEFT.set(LEFT.get().saturating_sub(spent));
+    let value = value?;
     (parser.at == items.len()).then_some(value)
 }
 
@@ -324,7 +343,7 @@ impl Parser<'_> {
 
     fn combine(&mut self, a: &Value, operator: char, b: &Value, shape: Shape) -> Option<Value> {
         let (x, y) = (&a.number, &b.number);
-        self.fuel = self.fuel.checked_sub(exact::bits(x) + exact::bits(y))?;
+        self.burn(exact::bits(x) + exact::bits(y))?;
         let (mark, number, percent) = match operator {
             // 100 + 10% is 110 to some and 100.1 to others.
             '+' | '-' if a.percent != b.percent => return None,
@@ -335,7 +354,7 @@ impl Parser<'_> {
             '^' => ('^', exact::power(x, y)?, false),
             _ => ('%', exact::remainder(x, y)?, false),
         };
-        self.fuel = self.fuel.checked_sub(exact::bits(&number))?;
+        self.burn(exact::bits(&number))?;
         let money = self.currency(a, operator, b)?;
         self.note(&number, || {
             let (left, right) = (operand(x)?, operand(y)?);
@@ -369,6 +388,12 @@ impl Parser<'_> {
         {
             steps.push(step(format!("{text} = {result}")));
         }
+    }
+
+    fn burn(&mut self, bits: u64) -> Option<()> {
+        let left = self.fuel.checked_sub(bits);
+        self.fuel = left.unwrap_or(0);
+        left.map(|_| ())
     }
 
     fn descend(&mut self) -> Option<()> {

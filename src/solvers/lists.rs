@@ -7,13 +7,13 @@ use num_traits::{One, Signed, Zero};
 
 use super::Solution;
 use super::arithmetic::{SOLVER, answered};
-use super::exact::{self, divide};
-use super::expression::{Value, value};
+use super::exact::{self, Root, divide};
+use super::expression::{Value, root_text, value};
 use super::items::Vocabulary;
 use super::lexer::{Token, whole};
 use super::number_words::spelled;
 use super::pattern::Holes;
-use super::show::{figure, operand, step};
+use super::show::{approximate, figure, operand, step};
 
 pub(super) fn sum(holes: Holes<'_, '_>) -> Option<Solution> {
     let numbers = list(holes.first()?)?;
@@ -40,6 +40,69 @@ pub(super) fn median(holes: Holes<'_, '_>) -> Option<Solution> {
     let middle = (low + high) / whole(2);
     let shown = figure(&middle)?;
     Some(shown.solution(SOLVER, vec![step(format!("sorted: {}", joined(&numbers, ", ")?))]))
+}
+
+/// Where several are equally frequent there is no one mode, and some name none, some all.
+pub(super) fn mode(holes: Holes<'_, '_>) -> Option<Solution> {
+    let mut numbers = list(holes.first()?)?;
+    numbers.sort();
+    let mut counts: Vec<(usize, &BigRational)> =
+        numbers.chunk_by(|a, b| a == b).filter_map(|run| Some((run.len(), run.first()?))).collect();
+    counts.sort_by_key(|(times, _)| std::cmp::Reverse(*times));
+    let (times, most) = *counts.first()?;
+    if times < 2 || counts.get(1).is_some_and(|(second, _)| *second == times) {
+        return None;
+    }
+    let shown = figure(most)?;
+    let working = step(format!("{} occurs {times} times", shown.text));
+    Some(shown.solution(SOLVER, vec![working]))
+}
+
+pub(super) fn range(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = list(holes.first()?).filter(|n| n.len() > 2)?;
+    let (low, high) = (numbers.iter().min()?, numbers.iter().max()?);
+    answered(format!("{} - {}", operand(high)?, operand(low)?), &(high - low))
+}
+
+/// Of positive numbers; rounded where it is irrational.
+pub(super) fn geometric_mean(holes: Holes<'_, '_>) -> Option<Solution> {
+    let numbers = list(holes.first()?)?;
+    if !numbers.iter().all(Signed::is_positive) {
+        return None;
+    }
+    let product = numbers.iter().try_fold(BigRational::one(), |p, n| exact::bounded(p * n))?;
+    let degree = u32::try_from(numbers.len()).ok()?;
+    of_root(&product, degree, root_text(degree, &operand(&product)?))
+}
+
+fn spread(holes: Holes<'_, '_>) -> Option<BigRational> {
+    let numbers = list(holes.first()?)?;
+    let count = whole(numbers.len());
+    let mean = divide(&numbers.iter().sum(), &count)?;
+    let squares = numbers.iter().map(|n| (n - &mean) * (n - &mean)).sum::<BigRational>();
+    divide(&squares, &count)
+}
+
+pub(super) fn variance(holes: Holes<'_, '_>) -> Option<Solution> {
+    let variance = spread(holes)?;
+    Some(figure(&variance)?.solution(SOLVER, Vec::new()))
+}
+
+/// Of a population: what a sample's is divides by one less.
+pub(super) fn deviation(holes: Holes<'_, '_>) -> Option<Solution> {
+    let variance = spread(holes)?;
+    of_root(&variance, 2, root_text(2, &operand(&variance)?))
+}
+
+fn of_root(of: &BigRational, degree: u32, text: String) -> Option<Solution> {
+    match exact::root(of, degree)? {
+        Root::Exact(result) => answered(text, &result),
+        Root::Approximate(result) => {
+            let shown = approximate(&result)?;
+            let working = step(format!("{text} {}", shown.text));
+            Some(shown.solution(SOLVER, vec![working]))
+        }
+    }
 }
 
 pub(super) fn largest(holes: Holes<'_, '_>) -> Option<Solution> {

@@ -5,25 +5,36 @@
 //! year"). Each is bounded by construction: in input, tokens, nesting, and bits.
 
 mod arithmetic;
+mod bases;
 mod boolean;
 mod calendar;
+mod clock;
+mod combinatorics;
 mod comparison;
 mod dates;
+mod equations;
 mod exact;
 mod expression;
 mod items;
 mod lexer;
 mod lists;
+mod measures;
 mod number_words;
 mod pattern;
 mod percent;
+mod precision;
+mod primes;
 mod properties;
 mod question;
+mod sets;
 mod show;
 mod sorting;
+mod stories;
 mod text_ops;
+mod times;
 mod unit_table;
 mod units;
+mod weekdays;
 
 #[cfg(test)]
 mod corpus;
@@ -56,13 +67,23 @@ type Solver = fn(&Question<'_>, Date) -> Option<Solution>;
 const SOLVERS: &[Solver] = &[
     |question, _| boolean::solve(question),
     |question, _| units::solve(question),
+    |question, _| measures::solve(question),
     dates::solve,
+    weekdays::solve,
+    times::solve,
+    |question, _| sets::solve(question),
+    |question, _| equations::solve(question),
     |question, _| comparison::solve(question),
     |question, _| properties::solve(question),
+    |question, _| primes::solve(question),
+    |question, _| combinatorics::solve(question),
     |question, _| percent::solve(question),
+    |question, _| precision::solve(question),
+    |question, _| bases::solve(question),
     |question, _| arithmetic::solve(question),
     |question, _| sorting::solve(question),
     |question, _| text_ops::solve(question),
+    |question, _| stories::solve(question),
 ];
 
 /// Answers what can be computed; `None` is an abstention. `today` is the day that "tomorrow",
@@ -70,6 +91,7 @@ const SOLVERS: &[Solver] = &[
 #[must_use]
 pub fn solve(input: &str, today: Date) -> Option<Solution> {
     let question = Question::read(input)?;
+    expression::refuel();
     SOLVERS.iter().find_map(|solver| solver(&question, today))
 }
 
@@ -91,6 +113,7 @@ pub fn evaluate(expression: &str) -> Option<Number> {
         return None;
     }
     let tokens = lexer::tokens(expression)?;
+    expression::refuel();
     let value = expression::value(&tokens, Vocabulary::Symbols, None)?;
     Some(Number::from(value.number))
 }

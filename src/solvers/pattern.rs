@@ -14,6 +14,9 @@ pub(super) type Holes<'h, 't> = &'h [&'t [Token<'t>]];
 /// Longest question that phrases are tried on; keeps a pattern of several holes cheap.
 const MAX_PHRASE: usize = 80;
 
+/// How many tokens one grammar offers to its solver in all: bounds what a question can cost.
+const MAX_OFFERED: usize = 1_500;
+
 /// A table of patterns and what each means, with an index by the word that a pattern begins with.
 pub(super) struct Grammar<M> {
     phrases: Vec<(Vec<Element>, M)>,
@@ -50,6 +53,12 @@ impl<M: Copy> Grammar<M> {
         if tokens.len() > MAX_PHRASE {
             return None;
         }
+        let mut left = MAX_OFFERED;
+        let mut offered = |meaning: M, holes: Holes<'_, 't>| {
+            let cost = 1 + holes.iter().map(|hole| hole.len()).sum::<usize>();
+            left = left.saturating_sub(cost);
+            if left == 0 { None } else { accept(meaning, holes) }
+        };
         let first = tokens.first()?;
         let listed = first.text().and_then(|text| self.by_first.get(text.as_ref()));
         let (mut listed, mut open) =
@@ -64,7 +73,7 @@ impl<M: Copy> Grammar<M> {
             };
             let (elements, meaning) = self.phrases.get(*at?)?;
             let found =
-                walk(elements, tokens, &mut Vec::new(), &mut |holes| accept(*meaning, holes));
+                walk(elements, tokens, &mut Vec::new(), &mut |holes| offered(*meaning, holes));
             if found.is_some() {
                 return found;
             }

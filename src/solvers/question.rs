@@ -5,6 +5,9 @@ use super::lexer::{Token, tokens};
 /// Longest input that is looked at, in characters.
 pub(super) const MAX_CHARS: usize = 2_000;
 
+/// Most words before a colon that are read as a question or a puzzle.
+const MAX_WORDS: usize = 100;
+
 /// In what way something was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asked {
@@ -30,7 +33,7 @@ pub(super) struct Question<'a> {
 impl<'a> Question<'a> {
     /// Reads a question; `None` when it is empty, too long, or its end is ambiguous.
     pub(super) fn read(input: &'a str) -> Option<Self> {
-        if input.chars().nth(MAX_CHARS).is_some() {
+        if (input.len() > MAX_CHARS && input.chars().nth(MAX_CHARS).is_some()) || is_prose(input) {
             return None;
         }
         let all = tokens(input)?;
@@ -44,6 +47,11 @@ impl<'a> Question<'a> {
     /// The tokens that carry the question.
     pub(super) fn body(&self) -> &[Token<'a>] {
         self.all.get(self.from..self.to).unwrap_or_default()
+    }
+
+    /// All tokens but closing courtesy and marks.
+    pub(super) fn opened(&self) -> &[Token<'a>] {
+        self.all.get(..self.to).unwrap_or_default()
     }
 
     /// All tokens behind the openings, closing courtesy and marks included.
@@ -99,6 +107,18 @@ impl<'a> Question<'a> {
             return Some(());
         }
     }
+}
+
+/// Whether a text is longer than what solvers understand. Only a text to work on, behind a colon,
+/// may have many words. Told without reading them, as this lies on the way of every request.
+fn is_prose(input: &str) -> bool {
+    let head = input.split(':').next().unwrap_or_default();
+    head.len() > MAX_WORDS
+        && head.split_ascii_whitespace().nth(MAX_WORDS).is_some_and(|_| {
+            // An expression may be long, and is no prose: it has hardly a letter.
+            let letters = head.bytes().filter(u8::is_ascii_alphabetic).count();
+            2 * letters > head.len()
+        })
 }
 
 /// The length of the phrase when the tokens start with it.

@@ -35,6 +35,7 @@ fn matches(solution: &Solution, gold: &str) -> bool {
         Canonical::Number(number) => {
             gold.parse().is_ok_and(|gold: crate::domain::Number| gold == *number)
         }
+        Canonical::YesNo(yes) if ["Yes", "No"].contains(&gold) => (gold == "Yes") == *yes,
         Canonical::YesNo(yes) => gold.eq_ignore_ascii_case(if *yes { "true" } else { "false" }),
         _ => solution.content == gold,
     }

@@ -5,6 +5,7 @@ use num_rational::BigRational;
 use num_traits::{Pow, Signed, Zero};
 
 use crate::domain::{Canonical, Number, Step};
+use crate::text::fold;
 
 use super::Solution;
 use super::lexer::whole;
@@ -83,6 +84,39 @@ pub(super) fn operand(value: &BigRational) -> Option<String> {
         format!("{sign}({}/{})", value.numer().abs(), value.denom())
     });
     (text.len() <= 40).then_some(text)
+}
+
+/// A text as the answer, compared in lower case.
+pub(super) fn said(
+    solver: &'static str,
+    content: impl Into<String>,
+    steps: Vec<Step>,
+) -> Option<Solution> {
+    let content = content.into();
+    let answer = Canonical::Text(fold(&content));
+    Some(Solution { solver, content, answer, steps })
+}
+
+/// A list as the answer: shown as `content`, compared item by item.
+pub(super) fn listed(
+    solver: &'static str,
+    content: impl Into<String>,
+    items: Vec<String>,
+    steps: Vec<Step>,
+) -> Option<Solution> {
+    let answer = Canonical::List(items);
+    Some(Solution { solver, content: content.into(), answer, steps })
+}
+
+/// A number as the answer, shown as `content`: "33 days", "ISO week 47".
+pub(super) fn numbered(
+    solver: &'static str,
+    content: impl Into<String>,
+    number: impl Into<Number>,
+    steps: Vec<Step>,
+) -> Option<Solution> {
+    let answer = Canonical::Number(number.into());
+    Some(Solution { solver, content: content.into(), answer, steps })
 }
 
 /// One step of working.

@@ -19,14 +19,14 @@ use super::unit_table::{self, Kind, Unit};
 const SOLVER: &str = "units";
 
 /// A number of units; a composed quantity, such as 5 ft 10 in, has several.
-struct Quantity {
-    terms: Vec<(BigRational, Named)>,
+pub(super) struct Quantity {
+    pub(super) terms: Vec<(BigRational, Named)>,
 }
 
 /// A unit, and whether it was spelt so that bits and bytes are open.
 #[derive(Clone, Copy)]
-struct Named {
-    unit: &'static Unit,
+pub(super) struct Named {
+    pub(super) unit: &'static Unit,
     vague: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn is_unit(word: &Token<'_>) -> bool {
     named(std::slice::from_ref(word)).is_some()
 }
 
-fn named(tokens: &[Token<'_>]) -> Option<Named> {
+pub(super) fn named(tokens: &[Token<'_>]) -> Option<Named> {
     if tokens.is_empty() || tokens.len() > 4 {
         return None;
     }
@@ -85,7 +85,7 @@ fn named(tokens: &[Token<'_>]) -> Option<Named> {
 }
 
 /// "5 ft 10 in", "half a mile", "2 hours and 30 minutes", "a mile".
-fn quantity(tokens: &[Token<'_>]) -> Option<Quantity> {
+pub(super) fn quantity(tokens: &[Token<'_>]) -> Option<Quantity> {
     let mut terms: Vec<(BigRational, Named)> = Vec::new();
     let mut rest = tokens;
     while !rest.is_empty() {
@@ -170,7 +170,7 @@ fn counted(tokens: &[Token<'_>], unit: Named) -> Option<Quantity> {
     (used == tokens.len()).then(|| Quantity { terms: vec![(value, unit)] })
 }
 
-fn size(unit: &Unit) -> BigRational {
+pub(super) fn size(unit: &Unit) -> BigRational {
     // The table's test proves that every size is a positive number.
     unit.size.parse::<Number>().map_or_else(|_| whole(1), |n| n.as_rational().clone())
 }
@@ -257,7 +257,7 @@ fn relation(from: &Unit, to: &Unit) -> Option<String> {
 }
 
 /// "days" → "day"; symbols of units stay.
-fn singular(symbol: &'static str) -> &'static str {
+pub(super) fn singular(symbol: &'static str) -> &'static str {
     match symbol {
         "centuries" => "century",
         "millennia" => "millennium",

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::domain::{Call, ExpertReport, LanguageModel, Pulse};
 
+/// How often in a lull it is looked whether it lasts.
+const LOOKS_IN_A_LULL: u32 = 4;
+
 /// Longest pause between two pieces of an answer that has begun, with this much time in all: who is
 /// silent for longer is not relied on.
 fn longest_lull(time: Duration) -> Duration {
@@ -89,9 +92,13 @@ impl Panel<'_> {
                 next += 1;
             }
             let falls_silent = |expert: usize| pulses[expert].last().map(|last| last + lull);
-            let wait_until = patience.map_or(task.deadline, |(expert, until)| {
+            let silent_until = |expert: usize, until: Instant| {
                 falls_silent(expert).map_or(until, |lull_ends| until.min(lull_ends))
-            });
+            };
+            let wait_until =
+                patience.map_or(task.deadline, |(expert, until)| silent_until(expert, until));
+            // Bytes wake nobody here; how long they have been away is looked at now and then.
+            let look = wait_until.min(Instant::now() + lull / LOOKS_IN_A_LULL);
             // Another one has answered while a speaker is being heard: should his words stop coming,
             // that answer is the one.
             let speaker = live.filter(|live| !live.is_committed()).and_then(Live::speaker);
@@ -134,13 +141,10 @@ impl Panel<'_> {
                         winner = reserve.take();
                     }
                 }
-                () = sleep_until(wait_until), if may_overlap && next < candidates.len()
+                () = sleep_until(look), if may_overlap && next < candidates.len()
                     && wait_until < task.deadline =>
                 {
-                    // Bytes may have come meanwhile.
-                    let until = patience.and_then(|(expert, until)| {
-                        Some(falls_silent(expert)?.min(until))
-                    });
+                    let until = patience.map(|(expert, until)| silent_until(expert, until));
                     if until.is_some_and(|until| until > Instant::now()) {
                         continue;
                     }

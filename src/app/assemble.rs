@@ -16,9 +16,9 @@ use crate::{
     learning::Learning,
     ledger::{Ledger, LedgerError, LedgerOptions},
     meta::MetaOrchestrator,
-    providers::{self, ProviderError},
+    providers::{self, Fleet, ProviderError},
     sessions::SessionOptions,
-    settings::{Acknowledge, Settings},
+    settings::{Acknowledge, ProviderSettings, Settings},
     solvers,
     store::{Store, StoreError},
     telemetry::Metrics,
@@ -29,6 +29,9 @@ use crate::{
 const STORE_FILE: &str = "store.redb";
 /// How often the fold over the ledger is saved: bounds what a restart has to replay.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
+/// When a provider that was not up at the start is asked again, and how far apart at most later.
+const FIRST_ASKED_AGAIN: Duration = Duration::from_secs(5);
+const LONGEST_BETWEEN_ASKING: Duration = Duration::from_secs(300);
 /// Most time that a response waits for its record, where it waits at all.
 const RECORD_WAIT: Duration = Duration::from_secs(2);
 
@@ -99,7 +102,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     let metrics = Metrics::new();
     let store = Store::open(&settings.data.dir.join(STORE_FILE))
         .map_err(|source| StartError::Store { dir: settings.data.dir.clone(), source })?;
-    let (models, drafter) = models(settings, &metrics).await?;
+    let Found { models, drafter, awaited, fleet } = models(settings, &metrics).await?;
     let options = DocumentsOptions {
         bundled: settings.documents.bundled,
         max_file_bytes: settings.documents.max_file_bytes,
@@ -180,6 +183,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         app.start_watch(documents, every);
     }
     app.start_checkpoints();
+    app.await_providers(awaited, fleet, settings.asi.default_prior);
     Ok(app)
 }
 
@@ -220,6 +224,57 @@ impl App {
     fn start_watch(&self, documents: Arc<Documents>, every: Duration) {
         self.background
             .supervise("documents watch", move |stop| watch(Arc::clone(&documents), every, stop));
+    }
+
+    /// Asks providers that were not up at the start again, at growing distances, until each has named
+    /// its models.
+    fn await_providers(
+        &self,
+        awaited: Vec<ProviderSettings>,
+        fleet: Arc<Fleet>,
+        default_prior: f64,
+    ) {
+        if awaited.is_empty() {
+            return;
+        }
+        let names = |awaited: &[ProviderSettings]| -> Vec<String> {
+            awaited.iter().map(|provider| provider.name.clone()).collect()
+        };
+        self.meta.join(&[], &names(&awaited));
+        let (meta, learning, metrics) =
+            (Arc::clone(&self.meta), Arc::clone(&self.learning), self.metrics.clone());
+        self.background.until_done(
+            "provider discovery",
+            move |stop: CancellationToken| async move {
+                let (mut awaited, mut wait) = (awaited, FIRST_ASKED_AGAIN);
+                while !awaited.is_empty() {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                    wait = (wait * 2).min(LONGEST_BETWEEN_ASKING);
+                    let prior = Signal::clamped(default_prior);
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        _ = providers::discover(&mut awaited, prior) => {}
+                    }
+                    let (found, missing): (Vec<_>, Vec<_>) =
+                        awaited.into_iter().partition(|provider| !provider.models.is_empty());
+                    awaited = missing;
+                    match providers::build(&found, &metrics, &fleet) {
+                        Ok(models) => {
+                            for model in &models {
+                                let profile = model.profile();
+                                learning.know(&profile.name, profile.prior);
+                                tracing::info!(model = %profile.name, "a provider came up");
+                            }
+                            meta.join(&models, &names(&awaited));
+                        }
+                        Err(error) => tracing::error!(%error, "a provider came up and is unusable"),
+                    }
+                }
+            },
+        );
     }
 
     fn start_checkpoints(&self) {
@@ -295,25 +350,34 @@ fn warm_up(documents: &Documents) {
     );
 }
 
-type Model = Arc<dyn LanguageModel>;
+/// The models that there are.
+struct Found {
+    models: Vec<Arc<dyn LanguageModel>>,
+    /// The one that drafts for Flux: it is no expert of ASI, or its agreement with itself would count
+    /// as evidence.
+    drafter: Option<Arc<dyn LanguageModel>>,
+    /// Providers that did not say which models they have.
+    awaited: Vec<ProviderSettings>,
+    fleet: Arc<Fleet>,
+}
 
-/// The configured models, and the one among them that drafts for Flux: it is no expert of ASI,
-/// or its agreement with itself would count as evidence.
-async fn models(
-    settings: &Settings,
-    metrics: &Metrics,
-) -> Result<(Vec<Model>, Option<Model>), StartError> {
+async fn models(settings: &Settings, metrics: &Metrics) -> Result<Found, StartError> {
     let mut configured = settings.providers.clone();
     let prior = Signal::clamped(settings.asi.default_prior);
     for without in providers::discover(&mut configured, prior).await {
-        tracing::warn!(%without, "a provider is left out");
+        tracing::warn!(%without, "a provider is left out until it is up; it is asked again");
     }
-    let mut models = providers::build(&configured, metrics)?;
-    let Some(name) = settings.flux.drafter() else { return Ok((models, None)) };
+    let fleet = Arc::new(Fleet::default());
+    let mut models = providers::build(&configured, metrics, &fleet)?;
+    configured.retain(|provider| provider.models.is_empty() && provider.discovery.is_some());
+    let mut found = Found { models: Vec::new(), drafter: None, awaited: configured, fleet };
+    let Some(name) = settings.flux.drafter() else {
+        return Ok(Found { models, ..found });
+    };
     match models.iter().position(|model| &*model.profile().name == name) {
         Some(at) => {
-            let drafter = models.remove(at);
-            Ok((models, Some(drafter)))
+            found.drafter = Some(models.remove(at));
+            Ok(Found { models, ..found })
         }
         None => {
             let known: Vec<&str> = models.iter().map(|m| &*m.profile().name).collect();

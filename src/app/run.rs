@@ -5,7 +5,9 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    time::timeout,
 };
+use tokio_util::task::TaskTracker;
 
 use super::{App, StartError, assemble};
 use crate::{
@@ -14,6 +16,9 @@ use crate::{
     settings::Settings,
     telemetry::Metrics,
 };
+
+/// Time for the work behind streams to end once its responses are gone.
+const STREAMS_END_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why the service did not run.
 #[derive(Debug, thiserror::Error)]
@@ -86,14 +91,19 @@ pub async fn run(
         tracing::info!("draining");
     };
     metrics.ready(true);
-    let router = http::router(state(settings, &app, readiness.clone()));
+    let streams = TaskTracker::new();
+    let router = http::router(state(settings, &app, readiness.clone(), streams.clone()));
     let report = http::serve(listener, router, options(settings, readiness), shutdown).await;
+    // The work of streams that were cut off has been told to end; what it records comes before the
+    // ledger's own end.
+    streams.close();
+    let _late = timeout(STREAMS_END_WITHIN, streams.wait()).await;
     app.stop().await;
     tracing::info!(connections = report.accepted, cut_off = report.cut_off, "stopped");
     Ok(())
 }
 
-fn state(settings: &Settings, app: &App, readiness: Readiness) -> ApiState {
+fn state(settings: &Settings, app: &App, readiness: Readiness, streams: TaskTracker) -> ApiState {
     let (limits, server) = (&settings.limits, &settings.server);
     for path in http::paths() {
         app.metrics.know_route(&path);
@@ -115,6 +125,7 @@ fn state(settings: &Settings, app: &App, readiness: Readiness) -> ApiState {
             max_deadline: limits.max_deadline,
         },
         max_in_flight: server.max_in_flight,
+        streams,
     }
 }
 

@@ -60,6 +60,22 @@ impl Tasks {
         });
     }
 
+    /// Runs a task that comes to an end of its own; a panic is told.
+    pub(super) fn until_done<F>(
+        &self,
+        name: &'static str,
+        start: impl FnOnce(CancellationToken) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let task = start(self.stop.clone());
+        self.tracker.spawn(async move {
+            if tokio::spawn(task).await.is_err() {
+                tracing::error!(task = name, "a background task panicked and is over");
+            }
+        });
+    }
+
     /// Tells every task to stop and waits until all have.
     pub(super) async fn stop(&self) {
         self.stop.cancel();

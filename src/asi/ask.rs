@@ -8,7 +8,7 @@ use super::Task;
 use crate::{
     domain::{
         Call, Draft, ExpertReport, FinishReason, LanguageModel, ModelError, Prompt, Signal, Source,
-        SourceKind, Tier,
+        SourceKind, Standings, Tier,
     },
     vcp,
 };
@@ -19,8 +19,8 @@ pub(super) struct Asked {
     pub(super) result: Result<Draft, ModelError>,
 }
 
-/// Asks, and checks what comes back at positions 3 and 9. `spending_usd` is what the request will
-/// have cost with this prompt.
+/// Asks, and checks what comes back at positions 3 and 9. `spending_usd` is what the request may
+/// have cost with this call.
 pub(super) async fn ask(
     model: &dyn LanguageModel,
     prompt: &Prompt,
@@ -88,14 +88,23 @@ fn draft(
 
 /// What a model has proved to be worth, where it has a record; else what its operator says.
 pub(super) fn prior(model: &dyn LanguageModel, task: &Task<'_>) -> Signal {
+    worth(model, task.experts)
+}
+
+/// The same, by these standings.
+pub(super) fn worth(model: &dyn LanguageModel, experts: &Standings) -> Signal {
     let profile = model.profile();
-    let known = task.experts.get(&*profile.name);
+    let known = experts.get(&*profile.name);
     known.map_or(profile.prior, |standing| Signal::clamped(standing.accuracy))
 }
 
-/// What the prompt alone would cost, in US dollars; 0 where no price is configured.
-pub(super) fn prompt_cost(model: &dyn LanguageModel, prompt: &Prompt) -> f64 {
-    let Some((per_million, _)) = model.profile().price_per_million else { return 0.0 };
+/// Most that a call with this prompt may cost, in US dollars: the prompt, and the longest answer where
+/// its length is bounded. 0 where no price is configured.
+pub(super) fn highest_cost(model: &dyn LanguageModel, prompt: &Prompt) -> f64 {
+    let profile = model.profile();
+    let Some((per_million, per_million_answered)) = profile.price_per_million else { return 0.0 };
+    let bounds = [profile.max_answer_tokens, prompt.sampling.max_tokens];
+    let longest = f64::from(bounds.into_iter().flatten().min().unwrap_or(0));
     let characters = prompt.input.len()
         + prompt.instructions.as_ref().map_or(0, String::len)
         + prompt.turns.iter().map(|t| t.content.len()).sum::<usize>()
@@ -107,7 +116,7 @@ pub(super) fn prompt_cost(model: &dyn LanguageModel, prompt: &Prompt) -> f64 {
     });
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let tokens = (characters + passed_through) as f64 / 4.0;
-    tokens * per_million / 1e6
+    (tokens * per_million + longest * per_million_answered) / 1e6
 }
 
 /// Whether what would be spent with this call still fits the request's budget. A model without a

@@ -12,6 +12,7 @@ mod race;
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
 use crate::{
@@ -29,13 +30,31 @@ use panel::Panel;
 
 /// The AI tier with the experts it was given.
 pub struct Asi {
-    /// Best first: by prior, then by name, so that the order does not hang on the configuration's.
-    models: Vec<Arc<dyn LanguageModel>>,
+    roster: ArcSwap<Roster>,
     documents: Arc<Documents>,
     max_experts: usize,
     /// Whether a second model is asked when the first takes unusually long.
     hedging: bool,
     overlaps: Overlaps,
+}
+
+/// Who there is.
+#[derive(Clone, Default)]
+struct Roster {
+    /// By prior, best first, then by name, so that the order does not hang on the configuration's.
+    models: Vec<Arc<dyn LanguageModel>>,
+    /// Providers that are configured and have not said yet which models they have.
+    awaited: Vec<String>,
+}
+
+impl Roster {
+    fn of(mut models: Vec<Arc<dyn LanguageModel>>, awaited: Vec<String>) -> Self {
+        models.sort_by(|a, b| {
+            let (a, b) = (a.profile(), b.profile());
+            b.prior.get().total_cmp(&a.prior.get()).then_with(|| a.name.cmp(&b.name))
+        });
+        Self { models, awaited }
+    }
 }
 
 /// One question to the tier.
@@ -70,6 +89,9 @@ pub struct Task<'a> {
 pub struct Findings {
     /// All drafts, checked and with their signals.
     pub drafts: Vec<Draft>,
+    /// Whole answers that came when another one already was the answer: no part of it, and credited or
+    /// debited like any other by what becomes of it.
+    pub unheard: Vec<Draft>,
     /// Everyone who was asked.
     pub experts: Vec<ExpertReport>,
     /// The models that failed, by configured name.
@@ -96,16 +118,12 @@ impl Asi {
     /// request; a mode that wants more falls short and says so.
     #[must_use]
     pub fn new(
-        mut models: Vec<Arc<dyn LanguageModel>>,
+        models: Vec<Arc<dyn LanguageModel>>,
         documents: Arc<Documents>,
         max_experts: usize,
     ) -> Self {
-        models.sort_by(|a, b| {
-            let (a, b) = (a.profile(), b.profile());
-            b.prior.get().total_cmp(&a.prior.get()).then_with(|| a.name.cmp(&b.name))
-        });
         Self {
-            models,
+            roster: ArcSwap::from_pointee(Roster::of(models, Vec::new())),
             documents,
             max_experts: max_experts.max(1),
             hedging: false,
@@ -120,27 +138,69 @@ impl Asi {
         Self { hedging, ..self }
     }
 
+    /// Takes in models that were not there at the start; requests from now on may ask them. `awaited`
+    /// names the providers that are still to come. A model whose name is taken stays outside.
+    pub fn join(&self, models: &[Arc<dyn LanguageModel>], awaited: &[String]) {
+        self.roster.rcu(|roster| {
+            let mut all = roster.models.clone();
+            for model in models {
+                let taken = all.iter().any(|known| known.profile().name == model.profile().name);
+                if !taken {
+                    all.push(Arc::clone(model));
+                }
+            }
+            Roster::of(all, awaited.to_vec())
+        });
+    }
+
     /// The models that may answer this request: the one that it names, or all that can take what it
-    /// passes through; best first, those that are likely to fail last.
-    fn who_may_answer(&self, request: &Request) -> Vec<Arc<dyn LanguageModel>> {
+    /// passes through; best first by what they have proved to be worth, those that are likely to fail
+    /// last.
+    fn who_may_answer(
+        &self,
+        request: &Request,
+        experts: &Standings,
+    ) -> Vec<Arc<dyn LanguageModel>> {
         let may = |m: &&Arc<dyn LanguageModel>| {
             let profile = m.profile();
             let named = request.expert.as_deref().is_none_or(|name| name == &*profile.name);
             named && (profile.passthrough || request.passthrough().is_none())
         };
-        let mut models: Vec<_> = self.models.iter().filter(may).cloned().collect();
+        let mut models: Vec<_> = self.roster.load().models.iter().filter(may).cloned().collect();
+        if !experts.is_empty() {
+            let worth = |model: &Arc<dyn LanguageModel>| ask::worth(&**model, experts).get();
+            models.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        }
         models.sort_by_cached_key(|model| model.is_ailing());
         models
     }
 
-    /// Names of the configured models, best first.
-    pub fn models(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.profiles().map(|profile| &*profile.name)
+    /// Whether any model can be asked.
+    #[must_use]
+    pub fn has_models(&self) -> bool {
+        !self.roster.load().models.is_empty()
     }
 
-    /// What is known of the configured models, best first.
-    pub fn profiles(&self) -> impl ExactSizeIterator<Item = &ModelProfile> {
-        self.models.iter().map(|model| model.profile())
+    /// What is known of the models, by their priors, best first.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<ModelProfile> {
+        self.roster.load().models.iter().map(|model| model.profile().clone()).collect()
+    }
+
+    /// Models whose provider refuses the key, and since when.
+    #[must_use]
+    pub fn refused(&self) -> Vec<(Arc<str>, Instant)> {
+        let roster = self.roster.load();
+        let refused = |model: &Arc<dyn LanguageModel>| {
+            Some((Arc::clone(&model.profile().name), model.refused_since()?))
+        };
+        roster.models.iter().filter_map(refused).collect()
+    }
+
+    /// Configured providers that have not said yet which models they have.
+    #[must_use]
+    pub fn awaited(&self) -> Vec<String> {
+        self.roster.load().awaited.clone()
     }
 
     /// The documents behind the document experts.

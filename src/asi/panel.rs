@@ -2,12 +2,15 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{
+    FutureExt,
+    stream::{FuturesUnordered, StreamExt},
+};
 use tokio::time::Instant;
 
 use super::{
     Asi, Findings, Live, THOROUGH_EXPERTS, Task,
-    ask::{Asked, ask, prior, prompt_cost},
+    ask::{Asked, ask, highest_cost, prior},
     documentary,
 };
 use crate::{
@@ -36,7 +39,7 @@ pub(super) struct Panel<'a> {
 impl<'a> Panel<'a> {
     /// Consults the documents; no model has been asked yet.
     pub(super) async fn new(asi: &'a Asi, task: &'a Task<'a>) -> Self {
-        let models = asi.who_may_answer(task.request);
+        let models = asi.who_may_answer(task.request, task.experts);
         let mut prompt = task.prompt.clone();
         let mut findings = Findings::default();
         if task.request.is_open_to_all() {
@@ -111,7 +114,8 @@ impl<'a> Panel<'a> {
         self.ask_all(&models, &prompt).await;
     }
 
-    /// Thorough; and when the winner fails verification, its author gets it back once.
+    /// Thorough; and when the winner fails verification, its author gets it back once, and the better
+    /// of the two counts.
     pub(super) async fn ask_reasoning(&mut self) {
         self.ask_thorough().await;
         let Some(winner) = fuse(self.findings.drafts.clone(), &self.task.rule).map(|f| f.draft)
@@ -134,10 +138,14 @@ impl<'a> Panel<'a> {
         prompt.revision = Some(Revision { previous: winner.content, objections });
         let name = Arc::clone(&author.profile().name);
         let before = std::mem::take(&mut self.findings.drafts);
-        let revised = self.ask_all(&[author], &prompt).await > 0;
-        let replaced =
-            |d: &Draft| revised && d.source.kind == SourceKind::Model && d.source.name == name;
-        self.findings.drafts.extend(before.into_iter().filter(|d| !replaced(d)));
+        self.ask_all(&[author], &prompt).await;
+        // Of the two, the one that is more likely right: a revision can be worse.
+        let by_author = |d: &Draft| d.source.kind == SourceKind::Model && d.source.name == name;
+        let original = before.iter().filter(|d| by_author(d)).map(|d| d.signal.get());
+        let original = original.fold(0.0, f64::max);
+        self.findings.drafts.retain(|revised| revised.signal.get() >= original);
+        let revised = !self.findings.drafts.is_empty();
+        self.findings.drafts.extend(before.into_iter().filter(|d| !(revised && by_author(d))));
     }
 
     fn author_of(&self, winner: &Draft) -> Option<Arc<dyn LanguageModel>> {
@@ -154,7 +162,7 @@ impl<'a> Panel<'a> {
     fn documents_suffice(&self) -> bool {
         match self.models.first() {
             Some(best) => {
-                !self.findings.drafts.is_empty() && self.best_signal() >= best.profile().prior
+                !self.findings.drafts.is_empty() && self.best_signal() >= prior(&**best, self.task)
             }
             None => true,
         }
@@ -177,11 +185,11 @@ impl<'a> Panel<'a> {
     async fn ask_all(&mut self, models: &[Arc<dyn LanguageModel>], prompt: &Prompt) -> usize {
         let since = Instant::now();
         let task = self.task;
-        // Who is asked at the same time shares one budget: each one's prompt counts for the next.
+        // Who is asked at the same time shares one budget: what each may cost counts for the next.
         let mut spent = self.findings.usage.cost_usd.unwrap_or(0.0);
         let mut running = FuturesUnordered::new();
         for (expert, model) in models.iter().enumerate() {
-            let spending = spent + prompt_cost(&**model, prompt);
+            let spending = spent + highest_cost(&**model, prompt);
             if task.request.budget.max_cost_usd.is_none_or(|budget| spending <= budget) {
                 spent = spending;
             }
@@ -198,6 +206,10 @@ impl<'a> Panel<'a> {
             if self.is_settled(&drafts, silent.map(|(model, _)| model)) {
                 break;
             }
+        }
+        // Who has answered by now is heard, and credited or debited by it: only the rest is cancelled.
+        while let Some(Some((expert, asked))) = running.next().now_or_never() {
+            heard[expert] = Some(asked);
         }
         drop(running);
         self.findings.upstream += since.elapsed();

@@ -12,11 +12,21 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    ask::{Asked, ask, prompt_cost},
+    ask::{Asked, ask, highest_cost},
     live::Live,
     panel::Panel,
 };
-use crate::domain::{Call, ExpertReport, LanguageModel};
+use crate::domain::{Call, ExpertReport, LanguageModel, Pulse};
+
+/// How often in a lull it is looked whether it lasts.
+const LOOKS_IN_A_LULL: u32 = 4;
+
+/// Longest pause between two pieces of an answer that has begun, with this much time in all: who is
+/// silent for longer is not relied on.
+fn longest_lull(time: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_secs(1);
+    (time / 8).max(SHORTEST)
+}
 
 /// Report code of an expert that another one was quicker than.
 const OVERTAKEN: &str = "overtaken";
@@ -24,8 +34,9 @@ const OVERTAKEN: &str = "overtaken";
 impl Panel<'_> {
     /// Asks these, best first, until one answers. While the one asked last keeps silent, the next is
     /// asked beside it: after its 95th percentile where the operator allows hedging, at the latest
-    /// when half of the time has gone, and within the budget of overlaps. The first answer counts,
-    /// the other calls are cancelled. Returns whether there is an answer.
+    /// when half of the time has gone, and much sooner where an answer had begun and its bytes stopped
+    /// coming; within the budget of overlaps. The first answer counts, the other calls are cancelled.
+    /// Returns whether there is an answer.
     pub(super) async fn race(
         &mut self,
         candidates: &[Arc<dyn LanguageModel>],
@@ -35,14 +46,20 @@ impl Panel<'_> {
         let (task, prompt) = (self.task, self.prompt.clone());
         let overtaken: Vec<AtomicBool> =
             candidates.iter().map(|_| AtomicBool::new(false)).collect();
+        let pulses: Vec<Pulse> = candidates.iter().map(|_| Pulse::silent()).collect();
+        let lull = longest_lull(task.deadline.saturating_duration_since(began));
         let mut spent = self.findings.usage.cost_usd.unwrap_or(0.0);
         let start = |expert: usize, spent: &mut f64| {
             let model = &candidates[expert];
-            let spending = *spent + prompt_cost(&**model, &prompt);
+            let spending = *spent + highest_cost(&**model, &prompt);
             if task.request.budget.max_cost_usd.is_none_or(|budget| spending <= budget) {
                 *spent = spending;
             }
-            let call = Call { overtaken: Some(&overtaken[expert]), ..Call::whole(task.deadline) };
+            let call = Call {
+                overtaken: Some(&overtaken[expert]),
+                pulse: Some(&pulses[expert]),
+                ..Call::whole(task.deadline)
+            };
             let prompt = &prompt;
             async move {
                 let microphone = live.map(|live| live.microphone(expert));
@@ -56,7 +73,8 @@ impl Panel<'_> {
         let mut running = FuturesUnordered::new();
         let mut under_way = Vec::new();
         let mut next = 0;
-        let mut wait_until = task.deadline;
+        // How long the one asked last may keep silent; none when nobody else is to be asked beside it.
+        let mut patience: Option<(usize, Instant)> = None;
         let mut reserve: Option<(usize, Asked)> = None;
         let mut winner = None;
         while winner.is_none() {
@@ -68,11 +86,23 @@ impl Panel<'_> {
                 if next == candidates.len() || (next > 0 && Instant::now() >= task.deadline) {
                     break;
                 }
-                wait_until = self.patience(&*candidates[next]);
+                patience = Some((next, self.patience(&*candidates[next])));
                 running.push(start(next, &mut spent));
                 under_way.push(next);
                 next += 1;
             }
+            let falls_silent = |expert: usize| pulses[expert].last().map(|last| last + lull);
+            let silent_until = |expert: usize, until: Instant| {
+                falls_silent(expert).map_or(until, |lull_ends| until.min(lull_ends))
+            };
+            let wait_until =
+                patience.map_or(task.deadline, |(expert, until)| silent_until(expert, until));
+            // Bytes wake nobody here; how long they have been away is looked at now and then.
+            let look = wait_until.min(Instant::now() + lull / LOOKS_IN_A_LULL);
+            // Another one has answered while a speaker is being heard: should his words stop coming,
+            // that answer is the one.
+            let speaker = live.filter(|live| !live.is_committed()).and_then(Live::speaker);
+            let gives_up = speaker.filter(|_| reserve.is_some()).and_then(falls_silent);
             tokio::select! {
                 Some((expert, asked)) = running.next() => {
                     under_way.retain(|other| *other != expert);
@@ -104,12 +134,23 @@ impl Panel<'_> {
                         }
                     }
                 }
-                () = sleep_until(wait_until), if may_overlap && next < candidates.len()
+                () = sleep_until(gives_up.unwrap_or(task.deadline)), if gives_up.is_some() => {
+                    let still = speaker.and_then(falls_silent).is_some_and(|at| at <= Instant::now());
+                    if still && let Some(live) = live.filter(|live| !live.is_committed()) {
+                        live.retract();
+                        winner = reserve.take();
+                    }
+                }
+                () = sleep_until(look), if may_overlap && next < candidates.len()
                     && wait_until < task.deadline =>
                 {
-                    wait_until = task.deadline;
+                    let until = patience.map(|(expert, until)| silent_until(expert, until));
+                    if until.is_some_and(|until| until > Instant::now()) {
+                        continue;
+                    }
+                    patience = None;
                     if live.is_none_or(open) && self.asi.overlaps.withdraw() {
-                        wait_until = self.patience(&*candidates[next]);
+                        patience = Some((next, self.patience(&*candidates[next])));
                         running.push(start(next, &mut spent));
                         under_way.push(next);
                         next += 1;
@@ -125,8 +166,9 @@ impl Panel<'_> {
         if let Some((expert, asked)) = reserve {
             // It answered in full and is paid for, though another answer is the one.
             self.asked.insert(Arc::clone(&candidates[expert].profile().name));
-            if let Ok(draft) = &asked.result {
+            if let Ok(draft) = asked.result {
                 self.findings.usage.add(&draft.usage);
+                self.findings.unheard.push(draft);
             }
             self.findings.experts.push(ExpertReport { error: Some(OVERTAKEN), ..asked.report });
         }

@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     documents::DocumentsOptions,
     domain::{
-        Budget, Call, Completion, Consensus, FinishReason, ModelFuture, ModelProfile, OnlyEqual,
-        ResponseId, Signal, Standings, TenantId,
+        Budget, Call, Completion, Consensus, FinishReason, Listener, ModelFuture, ModelProfile,
+        OnlyEqual, ResponseId, Signal, Standing, Standings, TenantId,
     },
 };
 
@@ -29,6 +29,7 @@ fn model(name: &str, prior: f64, script: &[Result<&'static str, ModelError>]) ->
             prior: Signal::clamped(prior),
             weight: 1.0,
             price_per_million: Some((1e6, 0.0)),
+            max_answer_tokens: None,
             passthrough: false,
         },
         script: script.to_vec(),
@@ -77,9 +78,20 @@ async fn answer(
     mode: AsiMode,
     max_cost_usd: Option<f64>,
 ) -> Findings {
+    let models = models.iter().map(|m| Arc::clone(*m) as Arc<dyn LanguageModel>).collect();
+    answer_with(models, max_experts, mode, max_cost_usd, &Standings::default(), None).await
+}
+
+async fn answer_with(
+    models: Vec<Arc<dyn LanguageModel>>,
+    max_experts: usize,
+    mode: AsiMode,
+    max_cost_usd: Option<f64>,
+    experts: &Standings,
+    live: Option<&Live>,
+) -> Findings {
     let options = DocumentsOptions { bundled: false, ..DocumentsOptions::default() };
     let (documents, _) = Documents::open(&[], &options).unwrap();
-    let models = models.iter().map(|m| Arc::clone(*m) as Arc<dyn LanguageModel>).collect();
     let asi = Asi::new(models, Arc::new(documents), max_experts);
     let deadline = Duration::from_secs(5);
     let request = Request {
@@ -107,12 +119,12 @@ async fn answer(
             sacred_weight: 1.5,
             likeness: &OnlyEqual,
         },
-        experts: &Standings::default(),
+        experts,
         second_opinion: 0.7,
         deadline: Instant::now() + deadline,
         trace: &Trace::default(),
         alone: true,
-        live: None,
+        live,
     };
     asi.answer(&task).await
 }
@@ -170,6 +182,40 @@ async fn a_revision_replaces_the_answer_that_failed_and_is_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_revision_that_is_worse_does_not_replace_the_answer() {
+    let author = model("a", 0.9, &[Ok(WRONG), Ok("I do not know.")]);
+    let findings = answer(&[&author], 5, AsiMode::Reasoning, None).await;
+    assert_eq!((author.asked().len(), findings.extra_rounds), (2, 1));
+    let contents: Vec<_> = findings.drafts.iter().map(|draft| draft.content.as_str()).collect();
+    assert_eq!(contents, [WRONG]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_best_by_its_record_is_asked_before_the_best_by_its_prior() {
+    let (praised, proved) = (model("a", 0.9, &[Ok(RIGHT)]), model("b", 0.6, &[Ok(RIGHT)]));
+    let standing = |accuracy| Standing { accuracy, weight: 1.0 };
+    let experts =
+        Standings::from([("a".to_owned(), standing(0.4)), ("b".to_owned(), standing(0.8))]);
+    let models: Vec<Arc<dyn LanguageModel>> = vec![praised.clone(), proved.clone()];
+    answer_with(models, 5, AsiMode::Fast, None, &experts, None).await;
+    assert_eq!((praised.asked().len(), proved.asked().len()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_comes_up_later_is_asked_from_then_on() {
+    let options = DocumentsOptions { bundled: false, ..DocumentsOptions::default() };
+    let (documents, _) = Documents::open(&[], &options).unwrap();
+    let asi = Asi::new(Vec::new(), Arc::new(documents), 5);
+    asi.join(&[], &["ollama".to_owned()]);
+    assert_eq!((asi.has_models(), asi.awaited()), (false, vec!["ollama".to_owned()]));
+    let (late, again) = (model("late", 0.7, &[]), model("late", 0.9, &[]));
+    asi.join(&[late], &[]);
+    asi.join(&[again], &[]);
+    let priors: Vec<_> = asi.profiles().iter().map(|profile| profile.prior.get()).collect();
+    assert_eq!((priors, asi.awaited().len()), (vec![0.7], 0), "a name that is taken stays so");
+}
+
+#[tokio::test(start_paused = true)]
 async fn that_others_disagree_is_no_reason_for_a_revision() {
     let eight = "12 eggs - 4 eggs: 12 - 4 = 8\n#### 8";
     let sixteen = "12 eggs + 4 eggs: 12 + 4 = 16\n#### 16";
@@ -191,6 +237,17 @@ async fn experts_that_are_asked_at_once_share_one_budget() {
     let findings = answer(&models.each_ref(), 5, AsiMode::Thorough, Some(one_prompt * 2.5)).await;
     assert_eq!(findings.drafts.len(), 2);
     assert_eq!(findings.failures, [("c".to_owned(), ModelError::OverBudget)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_answer_counts_towards_the_budget() {
+    let mut bounded = model("a", 0.9, &[Ok(RIGHT)]);
+    let profile = &mut Arc::get_mut(&mut bounded).unwrap().profile;
+    (profile.price_per_million, profile.max_answer_tokens) = (Some((0.0, 2e6)), Some(50));
+    for (budget, answers) in [(99.0, 0), (100.0, 1)] {
+        let findings = answer(&[&bounded], 5, AsiMode::Fast, Some(budget)).await;
+        assert_eq!(findings.drafts.len(), answers, "{budget}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,4 +281,74 @@ async fn two_silent_experts_end_at_the_deadline() {
     let findings = answer(&[&one, &two], 5, AsiMode::Fast, None).await;
     assert_eq!(since.elapsed(), Duration::from_secs(5));
     assert_eq!(findings.failures.len(), 2);
+}
+
+/// Says a few words, and then nothing more, or the rest after this pause.
+struct Speaker {
+    profile: ModelProfile,
+    pause: Duration,
+    rest: Option<&'static str>,
+}
+
+impl LanguageModel for Speaker {
+    fn profile(&self) -> &ModelProfile {
+        &self.profile
+    }
+
+    fn complete<'a>(&'a self, prompt: &'a Prompt, call: Call<'a>) -> ModelFuture<'a> {
+        Box::pin(async move {
+            let say = |text: &str| {
+                call.beat();
+                call.deltas.into_iter().for_each(|sink| sink.delta(text));
+            };
+            say("She has ");
+            for _ in 0..3 {
+                tokio::time::sleep(self.pause).await;
+                call.beat();
+            }
+            let Some(rest) = self.rest else { return std::future::pending().await };
+            say(rest);
+            let completion = model("x", 0.5, &[Ok(RIGHT)]).complete(prompt, call).await?;
+            Ok(Completion { content: format!("She has {rest}"), ..completion })
+        })
+    }
+}
+
+struct Ear;
+
+impl Listener for Ear {
+    fn decided(&self, _: &crate::domain::Decision, _: &crate::domain::Complexity) {}
+    fn visited(&self, _: &crate::domain::TraceEntry) {}
+    fn delta(&self, _: &str) {}
+    fn retract(&self) {}
+    fn can_retract(&self) -> bool {
+        true
+    }
+}
+
+/// Asks a speaker, and beside him one who answers at once; returns whose answer it was, and when.
+async fn beside(pause: Duration, rest: Option<&'static str>) -> (Vec<String>, Duration) {
+    let profile = model("a", 0.9, &[]).profile.clone();
+    let speaker: Arc<dyn LanguageModel> = Arc::new(Speaker { profile, pause, rest });
+    let models = vec![speaker, model("b", 0.8, &[Ok(RIGHT)]) as Arc<dyn LanguageModel>];
+    let live = Live::new(Arc::new(Ear));
+    let since = Instant::now();
+    let findings =
+        answer_with(models, 5, AsiMode::Fast, None, &Standings::default(), Some(&live)).await;
+    let who = findings.drafts.iter().map(|draft| draft.source.name.to_string()).collect();
+    (who, since.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speaker_who_falls_silent_costs_a_lull_and_not_half_of_the_time() {
+    let (who, took) = beside(Duration::from_millis(100), None).await;
+    assert_eq!(who, ["b"]);
+    // Three beats, then the longest lull of a second.
+    assert_eq!(took, Duration::from_millis(1300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_speaker_whose_bytes_keep_coming_is_heard_out() {
+    let (who, took) = beside(Duration::from_millis(700), Some("8 eggs left.")).await;
+    assert_eq!((who, took), (vec!["a".to_owned()], Duration::from_millis(2100)));
 }

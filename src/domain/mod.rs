@@ -28,7 +28,7 @@ pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict
 pub use ids::{DocumentId, IdError, ResponseId, SessionId, TenantId};
 pub use model::{
     Call, Completion, DeltaSink, FinishReason, LanguageModel, ModelError, ModelFuture,
-    ModelProfile, Passthrough, Prompt, Revision, Role, Sampling, Turn,
+    ModelProfile, Passthrough, Prompt, Pulse, Revision, Role, Sampling, Turn,
 };
 pub use number::{Number, NumberError};
 pub use policy::{

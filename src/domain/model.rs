@@ -4,7 +4,10 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,8 @@ pub struct ModelProfile {
     pub weight: f64,
     /// US dollars per million prompt tokens, and per million completion tokens.
     pub price_per_million: Option<(f64, f64)>,
+    /// Most tokens of one answer, where the configuration bounds them.
+    pub max_answer_tokens: Option<u32>,
     /// Whether it takes what is passed through: [`Passthrough`].
     pub passthrough: bool,
 }
@@ -257,6 +262,35 @@ pub trait DeltaSink: Send + Sync {
     fn delta(&self, text: &str);
 }
 
+/// When the last bytes of an answer came, for whoever waits for its end.
+#[derive(Debug)]
+pub struct Pulse {
+    began: Instant,
+    /// Microseconds from the beginning to the last bytes, and one; 0 before the first.
+    last: AtomicU64,
+}
+
+impl Pulse {
+    /// Nothing has come yet.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { began: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    /// Bytes came.
+    pub fn beat(&self) {
+        let since = self.began.elapsed().as_micros();
+        self.last.store(u64::try_from(since).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
+    }
+
+    /// When the last bytes came; `None` before the first.
+    #[must_use]
+    pub fn last(&self) -> Option<Instant> {
+        let since = self.last.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(self.began + Duration::from_micros(since))
+    }
+}
+
 /// How one prompt is to be completed.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
@@ -264,6 +298,8 @@ pub struct Call<'a> {
     pub deadline: Instant,
     /// Who hears the text as it comes. Without one the answer is asked for as a whole.
     pub deltas: Option<&'a dyn DeltaSink>,
+    /// Told of each piece of the answer's body, whether or not it holds text.
+    pub pulse: Option<&'a Pulse>,
     /// Set before the call is dropped because another model was quicker. A call that is dropped
     /// for any other reason (the client went, enough experts agreed) says nothing of its model.
     pub overtaken: Option<&'a AtomicBool>,
@@ -273,13 +309,20 @@ impl<'a> Call<'a> {
     /// A call for the whole answer.
     #[must_use]
     pub const fn whole(deadline: Instant) -> Self {
-        Self { deadline, deltas: None, overtaken: None }
+        Self { deadline, deltas: None, pulse: None, overtaken: None }
     }
 
     /// The same call, whose text is heard as it comes.
     #[must_use]
     pub const fn heard_by(self, deltas: &'a dyn DeltaSink) -> Self {
         Self { deltas: Some(deltas), ..self }
+    }
+
+    /// Bytes of the answer came.
+    pub fn beat(&self) {
+        if let Some(pulse) = self.pulse {
+            pulse.beat();
+        }
     }
 }
 
@@ -292,6 +335,12 @@ pub trait LanguageModel: Send + Sync {
     /// asked for, or all places are taken. Who has another model asks that one first.
     fn is_ailing(&self) -> bool {
         false
+    }
+
+    /// Since when the provider refuses the key for this model; `None` where the last answer was none
+    /// of that.
+    fn refused_since(&self) -> Option<Instant> {
+        None
     }
 
     /// The 95th percentile of the time that recent good answers took; `None` while too few are

@@ -41,6 +41,7 @@ impl RecordedModel {
             prior,
             weight: 1.0,
             price_per_million: None,
+            max_answer_tokens: None,
             passthrough: false,
         };
         // White space around a question is not part of it: whoever asks may have trimmed it.

@@ -28,7 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Problem, ProblemKind, near::nearest, openapi, v1};
+use super::{Problem, ProblemKind, near::nearest, openapi, sse, stalled, v1};
 
 /// The header that carries the request's id, both ways.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,7 +37,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub trait HttpTelemetry: Send + Sync {
     /// Counts one answered request. All values are bounded: `method` is one of the nine standard
     /// names or `OTHER`, `route` is a route's template or `unmatched`, `status` is 499 when the
-    /// client went first. `duration` runs from the head of the request to that of the response.
+    /// client went first; a stream of events that fails in the midst has the status of its problem.
+    /// `duration` runs from the head of the request to that of the response, of a stream to its end.
     fn answered(&self, method: &'static str, route: &str, status: u16, duration: Duration);
 
     /// All metrics in Prometheus' text format 0.0.4.
@@ -153,8 +154,39 @@ async fn observe(
     let response = next.run(request).instrument(span.clone()).await;
     let (mut response, problem) = name_the_request(response, &id, openai);
     finish_headers(response.headers_mut(), &id);
-    span.in_scope(|| watch.end(response.status(), problem));
-    response
+    match response.extensions_mut().remove::<sse::Outcome>() {
+        // Its head says nothing of how it ends.
+        Some(outcome) => {
+            response = response.map(|body| Body::new(Streamed { body, outcome, watch }));
+        }
+        None => span.in_scope(|| watch.end(response.status(), problem)),
+    }
+    response.map(stalled::watched)
+}
+
+/// A stream of events, which is counted when it ends.
+struct Streamed {
+    body: Body,
+    outcome: sse::Outcome,
+    watch: Watch,
+}
+
+impl http_body::Body for Streamed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.watch.status = self.outcome.status().unwrap_or(CLIENT_WENT);
+    }
 }
 
 /// Status with which a request is counted whose client went before the answer (nginx's custom).
@@ -174,8 +206,8 @@ impl Watch {
         self.route.as_ref().map_or("unmatched", |route| openapi::documented(route.as_str()))
     }
 
-    /// Failures of this service are logged here; those in the midst of a stream where they are written
-    /// ([`super::sse::log_failure`]).
+    /// Failures of this service are logged here; those in the midst of a stream where their last event
+    /// is written (`sse`).
     fn end(mut self, status: StatusCode, problem: &'static str) {
         self.status = status.as_u16();
         let (status, micros) = (self.status, self.since.elapsed().as_micros());

@@ -17,12 +17,14 @@ mod probes;
 mod problem;
 mod serve;
 mod sse;
+mod stalled;
 pub mod unified;
 pub mod v1;
 
 use std::sync::Arc;
 
 use axum::{Router, extract::FromRef};
+use tokio_util::task::TaskTracker;
 
 use crate::meta::MetaOrchestrator;
 
@@ -50,6 +52,8 @@ pub struct ApiState {
     pub request_limits: RequestLimits,
     /// Most requests in flight; the probes, the metrics and the documents are exempt.
     pub max_in_flight: usize,
+    /// The work behind streamed responses, to be waited for at the end. Each ends with its response.
+    pub streams: TaskTracker,
 }
 
 impl ApiState {
@@ -63,6 +67,7 @@ impl ApiState {
             body_limits: BodyLimits::default(),
             request_limits: RequestLimits::default(),
             max_in_flight: 512,
+            streams: TaskTracker::new(),
         }
     }
 }

@@ -20,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Readiness,
     guarded::{Guarded, Version},
+    stalled,
 };
 
 /// Most requests that one HTTP/2 connection may have in flight.
@@ -128,7 +129,11 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(options.header_timeout)
             .max_header_size(options.max_header_bytes);
-        let executor = Executor { tasks: tasks.clone(), force: force.clone() };
+        let executor = Executor {
+            tasks: tasks.clone(),
+            force: force.clone(),
+            write_timeout: options.write_timeout,
+        };
         let mut http2 = http2::Builder::new(executor);
         http2
             .timer(TokioTimer::new())
@@ -216,11 +221,13 @@ fn is_the_clients(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Runs the requests of HTTP/2 connections as tasks that are tracked and can be ended.
+/// Runs the requests of HTTP/2 connections as tasks that are tracked, can be ended, and end when their
+/// client takes nothing of the response.
 #[derive(Clone)]
 struct Executor {
     tasks: TaskTracker,
     force: CancellationToken,
+    write_timeout: Duration,
 }
 
 impl<F> hyper::rt::Executor<F> for Executor
@@ -229,10 +236,10 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, future: F) {
-        let force = self.force.clone();
+        let (force, write_timeout) = (self.force.clone(), self.write_timeout);
         self.tasks.spawn(async move {
             tokio::select! {
-                _ = future => {}
+                () = stalled::served(future, write_timeout) => {}
                 () = force.cancelled() => {}
             }
         });

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -26,7 +26,7 @@ pub struct Learning {
     metrics: Metrics,
     lake: Option<Lake>,
     /// What is believed of each configured expert before any outcome.
-    priors: BTreeMap<String, Signal>,
+    priors: RwLock<BTreeMap<String, Signal>>,
 }
 
 impl Learning {
@@ -40,6 +40,7 @@ impl Learning {
         lake: Option<Lake>,
         priors: BTreeMap<String, Signal>,
     ) -> Self {
+        let priors = RwLock::new(priors);
         Self { board: Mutex::default(), policy, snapshots, metrics, lake, priors }
     }
 
@@ -91,8 +92,14 @@ impl Learning {
         ledger.save_snapshot(SNAPSHOT, seq, &bytes).await
     }
 
+    /// An expert that was not configured at the start is believed to be right so often.
+    pub fn know(&self, expert: &str, prior: Signal) {
+        let mut priors = self.priors.write().unwrap_or_else(PoisonError::into_inner);
+        priors.insert(expert.to_owned(), prior);
+    }
+
     fn publish(&self, board: &Board) {
-        let snapshot = board.snapshot(&self.priors);
+        let snapshot = board.snapshot(&self.priors.read().unwrap_or_else(PoisonError::into_inner));
         for (strategy, summary) in &snapshot.strategies {
             if let Some(a) = summary.accuracy {
                 self.metrics.accuracy(*strategy, share(a));

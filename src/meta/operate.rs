@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     domain::{
-        DocumentError, DocumentId, DocumentInfo, LedgerEvent, ModelProfile, NewDocument,
-        OutcomeRecord, OutcomeSource, Policy, PolicyRecord, ResponseId, TenantId,
+        DocumentError, DocumentId, DocumentInfo, LanguageModel, LedgerEvent, ModelProfile,
+        NewDocument, OutcomeRecord, OutcomeSource, Policy, PolicyRecord, ResponseId, TenantId,
     },
     ledger::LedgerError,
     performance::Snapshot,
@@ -82,7 +82,9 @@ impl MetaOrchestrator {
         };
         let recorded = match self.parts.ledger.append(LedgerEvent::Outcome(outcome)).await {
             Ok(recorded) => recorded,
-            Err(LedgerError::UnknownResponse) => return Err(FeedbackError::UnknownResponse),
+            Err(LedgerError::UnknownResponse) => {
+                return self.feedback_without_record(tenant, response, score).await;
+            }
             Err(error) => {
                 tracing::error!(%error, "feedback was not stored");
                 return Err(FeedbackError::Unavailable);
@@ -92,16 +94,7 @@ impl MetaOrchestrator {
         if score < 0.5 {
             let source = recorded.decision.as_ref().and_then(|d| d.recalled_from);
             for origin in std::iter::once(response).chain(source) {
-                match self.parts.flux.forget(tenant, origin).await {
-                    Ok(gone) => {
-                        self.parts.metrics.lake_evicted(gone as u64);
-                        evicted += gone;
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "a wrong answer could not be evicted");
-                        return Err(FeedbackError::Unavailable);
-                    }
-                }
+                evicted += self.forget(tenant, origin).await?;
             }
         }
         Ok(FeedbackReceipt { response, score, previous_score: recorded.previous_score, evicted })
@@ -144,15 +137,49 @@ impl MetaOrchestrator {
         self.parts.shelf.list(tenant, after, limit)
     }
 
+    /// Feedback on a response whose record was lost, or is older than what is kept: there is nothing
+    /// to learn from it, but a wrong answer of this tenant still leaves the lake.
+    async fn feedback_without_record(
+        &self,
+        tenant: &TenantId,
+        response: ResponseId,
+        score: f64,
+    ) -> Result<FeedbackReceipt, FeedbackError> {
+        let evicted = if score < 0.5 { self.forget(tenant, response).await? } else { 0 };
+        if evicted == 0 {
+            return Err(FeedbackError::UnknownResponse);
+        }
+        Ok(FeedbackReceipt { response, score, previous_score: None, evicted })
+    }
+
+    async fn forget(&self, tenant: &TenantId, origin: ResponseId) -> Result<usize, FeedbackError> {
+        match self.parts.flux.forget(tenant, origin).await {
+            Ok(gone) => {
+                self.parts.metrics.lake_evicted(gone as u64);
+                Ok(gone)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a wrong answer could not be evicted");
+                Err(FeedbackError::Unavailable)
+            }
+        }
+    }
+
     /// Names of the AI tier's models, best first.
     #[must_use]
     pub fn model_names(&self) -> Vec<String> {
-        self.parts.asi.models().map(str::to_owned).collect()
+        self.models().iter().map(|profile| profile.name.to_string()).collect()
     }
 
     /// What is known of the AI tier's models, best first.
-    pub fn models(&self) -> impl ExactSizeIterator<Item = &ModelProfile> {
+    #[must_use]
+    pub fn models(&self) -> Vec<ModelProfile> {
         self.parts.asi.profiles()
+    }
+
+    /// Takes in models whose provider was not up at the start; `awaited` names those still to come.
+    pub fn join(&self, models: &[Arc<dyn LanguageModel>], awaited: &[String]) {
+        self.parts.asi.join(models, awaited);
     }
 
     /// When this orchestrator began, in seconds since 1970.
@@ -172,7 +199,8 @@ impl MetaOrchestrator {
     pub fn health(&self) -> Health {
         let parts = &self.parts;
         let ledger = parts.ledger.status();
-        let (models, documents) = (parts.asi.models().len(), parts.asi.documents().stats());
+        let (asi_state, asi_detail) = self.asi_health();
+        let documents = parts.asi.documents().stats();
         let part = |name, state, detail: String| PartHealth { name, state, detail };
         let ok_if = |holds: bool| if holds { PartState::Ok } else { PartState::Degraded };
         let drafter =
@@ -187,11 +215,7 @@ impl MetaOrchestrator {
                     if lake.is_some() { PartState::Ok } else { PartState::Absent },
                     lake.map_or("switched off".into(), |l| format!("{} answers", l.entries)),
                 ),
-                part(
-                    "asi",
-                    if models > 0 { PartState::Ok } else { PartState::Absent },
-                    format!("{models} models configured"),
-                ),
+                part("asi", asi_state, asi_detail),
                 part(
                     "documents",
                     if documents.documents > 0 { PartState::Ok } else { PartState::Absent },
@@ -204,6 +228,29 @@ impl MetaOrchestrator {
                 ),
             ],
         }
+    }
+
+    /// The AI tier's state, by what its calls came to: nobody is asked for it.
+    fn asi_health(&self) -> (PartState, String) {
+        let asi = &self.parts.asi;
+        let (models, awaited, refused) = (asi.profiles().len(), asi.awaited(), asi.refused());
+        let mut detail = format!("{models} models configured");
+        for provider in &awaited {
+            detail.push_str(&format!("; waiting for {provider} to name its models"));
+        }
+        for (model, since) in &refused {
+            let ago = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
+            let since_ms = self.parts.clock.now_ms().saturating_sub(ago);
+            let since =
+                jiff::Timestamp::from_millisecond(since_ms / 1000 * 1000).unwrap_or_default();
+            detail.push_str(&format!("; {model}: unauthorized since {since}"));
+        }
+        let state = match (models, awaited.is_empty() && refused.is_empty()) {
+            (_, false) => PartState::Degraded,
+            (0, true) => PartState::Absent,
+            (_, true) => PartState::Ok,
+        };
+        (state, detail)
     }
 
     /// What the parts count.

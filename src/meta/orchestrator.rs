@@ -252,7 +252,7 @@ impl MetaOrchestrator {
         journey: &Journey<'_>,
         gathered: &Gathered,
     ) -> Result<Ending, ProcessError> {
-        let providers = self.parts.asi.models().len() > 0;
+        let providers = self.parts.asi.has_models();
         let (decision, trace) = (journey.decision, journey.trace);
         compose::end(request, policy, decision, gathered, trace, providers, journey.deadline)
     }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use super::{MetaOrchestrator, Parts, ProcessError, compose::Ending, gather::Gathered};
 use crate::{
     domain::{
-        Complexity, ConsensusReport, Decision, DecisionRecord, Ended, LedgerEvent, Policy,
+        Complexity, ConsensusReport, Decision, DecisionRecord, Draft, Ended, LedgerEvent, Policy,
         RecordedVote, Reply, Request, Role, SessionId, TenantId, Tier, Turn,
     },
     ledger::LedgerError,
@@ -112,6 +112,8 @@ impl Finished<'_> {
             record.tier = Some(if flux >= 0.5 { Tier::Flux } else { Tier::Asi });
             record.source = Some(fused.draft.source.kind);
             record.votes = votes(&fused.report);
+            let late = self.gathered.asi.iter().flat_map(|findings| &findings.unheard);
+            record.votes.extend(late.filter_map(|draft| late_vote(draft, &fused.draft)));
         }
         record
     }
@@ -171,6 +173,14 @@ fn votes(report: &ConsensusReport) -> Vec<RecordedVote> {
     let lost = against().flat_map(|(d, n)| d.experts.iter().map(move |expert| vote(expert, n)));
     let won = report.votes.iter().filter(|vote| vote.won).map(|cast| vote(&cast.expert, 0));
     won.chain(lost).collect()
+}
+
+/// The vote of an expert that answered in full and took no part in the consensus.
+fn late_vote(draft: &Draft, answer: &Draft) -> Option<RecordedVote> {
+    let agrees = draft.answer.as_ref()? == answer.answer.as_ref()?;
+    let expert = draft.source.name.to_string();
+    // Dissenters are told apart by their answers; nobody shares this one's.
+    Some(RecordedVote { expert, answer: if agrees { 0 } else { u8::MAX } })
 }
 
 fn micros(duration: Duration) -> u64 {

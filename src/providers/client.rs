@@ -7,7 +7,10 @@ use tokio::time::{Instant, timeout};
 use reqwest::{Client, Response, redirect, retry};
 
 use super::ProviderError;
-use crate::{domain::ModelError, settings::ProviderSettings};
+use crate::{
+    domain::{Call, ModelError},
+    settings::ProviderSettings,
+};
 
 /// Most headers of a response.
 const MAX_HEADERS: usize = 128;
@@ -68,7 +71,7 @@ pub(super) fn no_response(error: &reqwest::Error) -> ModelError {
 pub(super) async fn read_body(
     mut response: Response,
     cap: usize,
-    deadline: Instant,
+    call: Call<'_>,
 ) -> Result<Vec<u8>, ModelError> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |announced| announced > cap) {
@@ -80,8 +83,9 @@ pub(super) async fn read_body(
             if error.is_timeout() { ModelError::Timeout } else { ModelError::Cut }
         })?;
         let Some(chunk) = chunk else { return Ok(body) };
+        call.beat();
         // Who never pauses keeps a timer from being looked at.
-        if Instant::now() >= deadline {
+        if Instant::now() >= call.deadline {
             return Err(ModelError::Timeout);
         }
         if body.len() + chunk.len() > cap {

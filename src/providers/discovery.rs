@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::client;
 use crate::{
-    domain::{ModelError, Signal},
+    domain::{Call, ModelError, Signal},
     settings::{Discovery, ModelSettings, ProviderSettings, is_label},
 };
 
@@ -72,7 +72,8 @@ async fn first_of_tags(
     if !response.status().is_success() {
         return Err(ModelError::Status { status: response.status().as_u16() });
     }
-    let body = client::read_body(response, provider.max_response_bytes, deadline).await?;
+    let body =
+        client::read_body(response, provider.max_response_bytes, Call::whole(deadline)).await?;
     let tags: Tags = serde_json::from_slice(&body).map_err(|_| ModelError::Malformed)?;
     tags.models.into_iter().map(|tag| tag.name).find(|name| chats(name)).ok_or(ModelError::Empty)
 }

@@ -23,7 +23,7 @@ mod testing;
 use std::sync::Arc;
 
 pub use discovery::{Undiscovered, discover};
-use guard::Fleet;
+pub use guard::Fleet;
 
 use crate::{
     domain::LanguageModel,
@@ -53,24 +53,24 @@ pub enum ProviderError {
     },
 }
 
-/// Makes every configured model ready to be asked, in the order of the configuration, and lets its
-/// name be a metric label. Connects to nothing.
+/// Makes every model of these providers ready to be asked, in the order of the configuration, and
+/// lets its name be a metric label. Connects to nothing. All providers of a service share one fleet.
 ///
 /// # Errors
 /// [`ProviderError`] for the first provider that cannot be used.
 pub fn build(
     settings: &[ProviderSettings],
     metrics: &Metrics,
+    fleet: &Arc<Fleet>,
 ) -> Result<Vec<Arc<dyn LanguageModel>>, ProviderError> {
     let mut models: Vec<Arc<dyn LanguageModel>> = Vec::new();
-    let fleet = Arc::new(Fleet::default());
     for provider in settings.iter().filter(|provider| !provider.models.is_empty()) {
         let dialect: Arc<dyn dialect::Dialect> = match provider.kind {
             Dialect::OpenAi => Arc::new(openai::OpenAi),
             Dialect::Anthropic => Arc::new(anthropic::Anthropic),
             Dialect::Ollama => Arc::new(ollama::Ollama),
         };
-        models.extend(model::models(provider, dialect, &fleet, metrics)?);
+        models.extend(model::models(provider, dialect, fleet, metrics)?);
     }
     Ok(models)
 }

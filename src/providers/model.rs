@@ -56,6 +56,7 @@ pub(super) fn models(
             prior: settings.prior,
             weight: settings.weight,
             price_per_million: settings.price_per_million,
+            max_answer_tokens: settings.max_tokens.or(settings.max_completion_tokens),
             passthrough: settings.passthrough,
         };
         metrics.know_model(&profile);
@@ -70,6 +71,7 @@ pub(super) fn models(
             guard: Arc::clone(&guard),
             latencies: Latencies::default(),
             paused_until: Mutex::new(None),
+            refused_since: Mutex::new(None),
             metrics: metrics.clone(),
         })
     };
@@ -89,6 +91,8 @@ struct HttpModel {
     latencies: Latencies,
     /// Set when the provider limits the rate of this model and says for how long.
     paused_until: Mutex<Option<Instant>>,
+    /// Set while the provider refuses the key.
+    refused_since: Mutex<Option<Instant>>,
     metrics: Metrics,
 }
 
@@ -99,6 +103,10 @@ impl LanguageModel for HttpModel {
 
     fn is_ailing(&self) -> bool {
         self.guard.is_ailing() || self.pause().is_some()
+    }
+
+    fn refused_since(&self) -> Option<Instant> {
+        *self.refused_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn p95(&self) -> Option<Duration> {
@@ -160,8 +168,19 @@ impl HttpModel {
             }
             Err(_) => {}
         }
+        self.note_the_key(result.as_ref().map_err(|failure| &failure.error));
         watched.ended(result.as_ref().map(|_| ()).map_err(|failure| &failure.error));
         result
+    }
+
+    /// Keeps since when the key is refused. Only an answer shows that it is taken again.
+    fn note_the_key(&self, result: Result<&Completion, &ModelError>) {
+        let mut since = self.refused_since.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Err(ModelError::Unauthorized) => *since = since.or_else(|| Some(Instant::now())),
+            Ok(_) | Err(ModelError::Empty) => *since = None,
+            Err(_) => {}
+        }
     }
 
     /// How much longer the provider wants to be left alone.
@@ -210,8 +229,7 @@ impl HttpModel {
             // Some servers do not stream what they were asked to.
             (_, ContentType::Json) => {
                 let whole = announces_its_end(&response);
-                let body =
-                    client::read_body(response, self.max_response_bytes, call.deadline).await?;
+                let body = client::read_body(response, self.max_response_bytes, call).await?;
                 self.dialect.whole(&body, whole)?
             }
             (None, ContentType::Stream) => return Err(ModelError::Malformed),
@@ -243,6 +261,7 @@ impl HttpModel {
                 if error.is_timeout() { ModelError::Timeout } else { ModelError::Cut }
             })?;
             let Some(chunk) = chunk else { return Err(ModelError::Cut) };
+            call.beat();
             // Who never pauses keeps a timer from being looked at.
             if Instant::now() >= call.deadline {
                 return Err(ModelError::Timeout);

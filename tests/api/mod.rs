@@ -6,3 +6,4 @@ mod dressing;
 mod hostile;
 mod openapi;
 mod support;
+mod windows;

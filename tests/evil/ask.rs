@@ -18,6 +18,23 @@ pub(super) enum Face {
     Whole,
     /// `process`, the answer as it comes.
     Stream,
+    /// OpenAI's chat completions, the answer as a whole.
+    Chat,
+    /// OpenAI's chat completions, the answer in chunks.
+    ChatStream,
+}
+
+impl Face {
+    pub(super) const fn streams(self) -> bool {
+        matches!(self, Self::Stream | Self::ChatStream)
+    }
+
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Whole | Self::Stream => "/api/v1/unified/process",
+            Self::Chat | Self::ChatStream => "/v1/chat/completions",
+        }
+    }
 }
 
 /// How a call ended.
@@ -65,10 +82,20 @@ impl Question {
     }
 
     pub(super) fn body(&self) -> Value {
+        if let Face::Chat | Face::ChatStream = self.face {
+            let options = json!({
+                "mode": self.mode, "deadline_ms": self.deadline_ms, "no_store": self.no_store,
+            });
+            return json!({
+                "model": format!("meta/{}", self.strategy.replace('_', "-")),
+                "messages": [{ "role": "user", "content": self.input }],
+                "stream": self.face.streams(), "meta": options,
+            });
+        }
         json!({
             "input": self.input, "strategy": self.strategy, "mode": self.mode,
             "deadline_ms": self.deadline_ms, "no_store": self.no_store,
-            "stream": self.face == Face::Stream,
+            "stream": self.face.streams(),
         })
     }
 
@@ -108,7 +135,7 @@ impl Question {
     }
 
     async fn response(&self, service: &Service) -> Result<Came, String> {
-        let request = service.client.post(service.url("/api/v1/unified/process"));
+        let request = service.client.post(service.url(self.face.path()));
         let response = request.json(&self.body()).send().await;
         let response =
             response.map_err(|error| format!("no response: {error:?}: {}", service.log()))?;
@@ -138,6 +165,12 @@ impl Came {
         let Self { status, kind, retry_after, text } = self;
         if status != 200 {
             let body = json_of(&text)?;
+            if let Face::Chat | Face::ChatStream = face {
+                if kind != "application/json" || (status == 503 && retry_after.is_empty()) {
+                    return Err(format!("status {status} as {kind}, {retry_after:?}: {body}"));
+                }
+                return chat_problem(&body);
+            }
             if kind != "application/problem+json" || body["status"] != status {
                 return Err(format!("status {status} as {kind}: {body}"));
             }
@@ -149,7 +182,11 @@ impl Came {
         match face {
             Face::Whole => result(json_of(&text)?),
             Face::Stream if kind.starts_with("text/event-stream") => streamed(&text),
-            Face::Stream => Err(format!("a stream was asked for and {kind} came: {text}")),
+            Face::Chat => chat_result(&json_of(&text)?),
+            Face::ChatStream if kind.starts_with("text/event-stream") => chunks(&text),
+            Face::Stream | Face::ChatStream => {
+                Err(format!("a stream was asked for and {kind} came: {text}"))
+            }
         }
     }
 }
@@ -166,9 +203,64 @@ fn result(body: Value) -> Result<End, String> {
     }
 }
 
+/// A chat's answer, as `process` would have it.
+fn chat_result(body: &Value) -> Result<End, String> {
+    let choice = &body["choices"][0];
+    if !choice["finish_reason"].is_string() {
+        return Err(format!("no end: {body}"));
+    }
+    let experts = &body["meta"]["experts"];
+    result(json!({
+        "content": choice["message"]["content"], "abstained": body["meta"]["abstained"],
+        "metadata": { "experts": experts },
+    }))
+}
+
+/// A chat's chunks end with `[DONE]` after a finish, or with an error and without it.
+fn chunks(text: &str) -> Result<End, String> {
+    let (events, between) = events(text);
+    if !between {
+        return Err(format!("cut within an event: {text}"));
+    }
+    let (mut told, mut whole, mut end) = (String::new(), None, None);
+    for Event { name, data } in events {
+        if end.is_some() || !name.is_empty() {
+            return Err(format!("`{name}` {data} after the end or with a name: {text}"));
+        }
+        if data == "[DONE]" {
+            let chunk: Value = whole.take().ok_or("a marker without a finish")?;
+            end = Some(result(json!({
+                "content": told, "abstained": chunk["meta"]["abstained"],
+                "metadata": { "experts": chunk["meta"]["experts"] },
+            }))?);
+            continue;
+        }
+        let chunk = json_of(&data)?;
+        if chunk["error"].is_object() {
+            end = Some(chat_problem(&chunk)?);
+            continue;
+        }
+        told += chunk["choices"][0]["delta"]["content"].as_str().unwrap_or_default();
+        if chunk["choices"][0]["finish_reason"].is_string() {
+            whole = Some(chunk);
+        }
+    }
+    end.ok_or_else(|| format!("the chunks ended with neither marker nor error: {text}"))
+}
+
+/// An error in OpenAI's form, as the problem that it tells of.
+fn chat_problem(body: &Value) -> Result<End, String> {
+    let code = body["error"]["code"].as_str().ok_or_else(|| format!("no error: {body}"))?;
+    let kind = format!("urn:meta-orchestrator:problem:{}", code.replace('_', "-"));
+    let row = DOCUMENTED.lines().find(|line| line.contains(&format!("| `{kind}` |")));
+    let status = row.and_then(|row| row.split('|').nth(2)?.trim().parse::<u16>().ok());
+    problem(json!({ "type": kind, "status": status, "error": body["error"] }))
+}
+
+const DOCUMENTED: &str = include_str!("../../openapi/problems.md");
+
 /// A problem is typed when the documentation lists it, with this status.
 fn problem(body: Value) -> Result<End, String> {
-    const DOCUMENTED: &str = include_str!("../../openapi/problems.md");
     let (kind, status) = (body["type"].as_str(), body["status"].as_u64());
     let (Some(kind), Some(status)) = (kind, status) else {
         return Err(format!("no problem: {body}"));

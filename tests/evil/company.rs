@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, future::join_all, stream};
 
 use super::{
-    FACES, PLAIN, REST,
+    PLAIN, REST, RETRACTING,
     ask::{End, Question},
     matrix::is_well,
     question,
@@ -87,7 +87,7 @@ impl Company {
     /// Asks in every mode and every way, all at once.
     async fn ask(&self, first: usize) -> Vec<End> {
         let mut calls = Vec::new();
-        for face in FACES {
+        for face in RETRACTING {
             for mode in MODES {
                 let number = first + calls.len();
                 let asked = Question {

@@ -119,8 +119,9 @@ async fn come_and_go(service: &Service, upstream: &Evil, face: Face, number: usi
     let address = service.url("").replace("http://", "");
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let request = format!(
-        "POST /api/v1/unified/process HTTP/1.1\r\nhost: {address}\r\n\
+        "POST {} HTTP/1.1\r\nhost: {address}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        face.path(),
         body.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();

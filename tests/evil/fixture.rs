@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{REST, sse::events};
-use crate::support::evil::{Cut, Evil, GOOD_ANSWER, Mode, recorded};
+use crate::support::evil::{Cut, Dialect, Evil, GOOD_ANSWER, Mode, recorded};
 
 fn client() -> Client {
     static CLIENT: LazyLock<Client> = LazyLock::new(|| {
@@ -73,7 +73,7 @@ async fn its_port_closes_and_opens_again() {
 async fn an_answer_can_be_cut_at_any_byte_in_any_way() {
     let evil = Evil::start(Mode::Good).await;
     for stream in [false, true] {
-        let whole = recorded(stream);
+        let whole = recorded(Dialect::OpenAi, stream);
         for (at, how) in [0, 1, whole.len() / 2, whole.len()]
             .into_iter()
             .flat_map(|at| Cut::ALL.map(|how| (at, how)))

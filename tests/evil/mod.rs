@@ -12,6 +12,7 @@ mod matrix;
 mod memory;
 mod recovery;
 mod sse;
+mod windows;
 
 use std::time::Duration;
 
@@ -20,7 +21,10 @@ use ask::Face;
 use crate::support::evil::Call;
 
 /// The ways of asking that are held to the promises.
-const FACES: &[Face] = &[Face::Whole, Face::Stream];
+const FACES: &[Face] = &[Face::Whole, Face::Stream, Face::Chat, Face::ChatStream];
+
+/// Those among them whose text can be taken back, so that another model can still answer.
+const RETRACTING: &[Face] = &[Face::Whole, Face::Stream, Face::Chat];
 
 /// The deadline of the requests here, in milliseconds.
 const DEADLINE_MS: u64 = 300;

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::sleep;
 
 use super::{
-    FACES, PLAIN,
+    FACES, PLAIN, RETRACTING,
     ask::{Face, Question},
     question,
 };
@@ -63,7 +63,7 @@ async fn an_upstream_that_asks_for_patience_is_not_asked_before() {
 
 #[tokio::test]
 async fn the_second_upstream_answers_for_the_first() {
-    for face in FACES {
+    for face in RETRACTING {
         for outage in [Mode::Refuse, Mode::Burst, Mode::ResetMidBody, Mode::NoTerminalMarker] {
             let (best, second) = (Evil::start(outage).await, Evil::start(Mode::Good).await);
             let service = evil::serve(&[&best, &second], PLAIN);

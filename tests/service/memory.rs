@@ -1,5 +1,6 @@
 //! What lasts: over a restart, over `kill -9`, and not beyond its tenant.
 
+use futures_util::StreamExt as _;
 use serde_json::json;
 
 use crate::support::{Answer, Service, Upstream};
@@ -97,6 +98,30 @@ async fn feedback_is_idempotent_and_can_be_revised() {
     let (_, metrics) = service.get("/api/v1/unified/metrics").await;
     assert_eq!(metrics["strategies"]["hybrid"]["accuracy"]["value"], 0.5);
     assert_eq!(metrics["strategies"]["hybrid"]["accuracy"]["n"], 1);
+}
+
+#[tokio::test]
+async fn a_wrong_answer_leaves_the_lake_though_its_record_is_gone() {
+    const KEPT: usize = 1000;
+    let service = Service::start(&[("DATA__RETAIN_DECISIONS", "1000")]);
+    let remembered = service.ask("what enters the lake?").await;
+    assert_eq!(remembered["metadata"]["remembered"], true);
+    let path = "/api/v1/unified/feedback";
+    let wrong = json!({ "response_id": remembered["id"], "verdict": "wrong" });
+    let right = json!({ "response_id": remembered["id"], "verdict": "right" });
+    // Far more than are kept, so that the record is gone.
+    let asked = (0..KEPT * 2).map(|number| {
+        let service = &service;
+        async move { service.ask(&format!("what is {number} + 1")).await }
+    });
+    futures_util::stream::iter(asked).buffer_unordered(32).collect::<Vec<_>>().await;
+    let (status, _) = service.post(path, &right).await;
+    assert_eq!(status, 404, "nothing can be learned of it any more");
+    let (status, receipt) = service.post(path, &wrong).await;
+    assert_eq!((status, &receipt["evicted"]), (200, &json!(1)), "{receipt:#}");
+    assert_eq!(service.post(path, &wrong).await.0, 404, "there is nothing left to do");
+    let again = service.ask("what enters the lake?").await;
+    assert_eq!(again["metadata"]["confidence_lake_hit"], false);
 }
 
 #[tokio::test]

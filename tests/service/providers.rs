@@ -1,6 +1,12 @@
 //! One provider: keys, failures, costs.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::support::{Answer, Service, Upstream};
 
@@ -44,6 +50,64 @@ async fn a_failed_provider_is_a_typed_problem_without_its_words() {
     assert_eq!(upstream.calls().len(), 1, "refused credentials are not tried again");
     let (_, metrics) = service.get("/api/v1/unified/metrics").await;
     assert_eq!(metrics["strategies"]["hybrid"]["failures"], 1);
+}
+
+#[tokio::test]
+async fn health_tells_of_a_refused_key_until_an_answer_comes() {
+    let upstream = Upstream::start(Answer::Says("Paris")).await;
+    upstream.once(Answer::Status(401, None));
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let asi = async || {
+        let (_, health) = service.get("/api/v1/unified/health").await;
+        let parts = health["components"].as_array().unwrap();
+        parts.iter().find(|part| part["name"] == "asi").unwrap().clone()
+    };
+    assert_eq!(asi().await["state"], "ok");
+    service.post("/api/v1/unified/process", &json!({ "input": ASK })).await;
+    let refused = asi().await;
+    assert_eq!(refused["state"], "degraded");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("big: unauthorized since 20"), "{detail}");
+    assert_eq!(upstream.calls().len(), 1, "health asks nobody");
+    assert_eq!(service.ask(ASK).await["content"], "Paris");
+    assert_eq!(asi().await["state"], "ok");
+}
+
+#[tokio::test]
+async fn an_ollama_that_comes_up_later_is_found_then() {
+    // A port that is free now, for the server that is not up yet.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let host = format!("127.0.0.1:{port}");
+    let service = Service::start(&[("OLLAMA_HOST", &host)]);
+    let (_, health) = service.get("/api/v1/unified/health").await;
+    assert!(health.to_string().contains("waiting for ollama"), "{health}");
+    let listener = TcpListener::bind(&host).await.unwrap();
+    let serving = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 4096];
+            let _read = stream.read(&mut asked).await;
+            let body = json!({ "models": [{ "name": "llama3.2:3b" }] }).to_string();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                 connection: close\r\n\r\n",
+                body.len()
+            );
+            let _sent = stream.write_all((head + &body).as_bytes()).await;
+        }
+    });
+    let mut models = json!(null);
+    for _ in 0..300 {
+        models = service.get("/v1/models").await.1;
+        if models.to_string().contains("llama3.2:3b") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(models.to_string().contains("llama3.2:3b"), "{models}");
+    let (_, health) = service.get("/api/v1/unified/health").await;
+    assert!(!health.to_string().contains("waiting for"), "{health}");
+    serving.abort();
 }
 
 #[tokio::test]

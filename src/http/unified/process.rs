@@ -224,7 +224,7 @@ pub(super) async fn process(
     let streamed = body.stream || wants_events(&headers);
     let request = body.into_request(ResponseId::generate(), TenantId::default(), limits);
     if streamed {
-        return Ok(stream::respond(state.orchestrator, request, id));
+        return Ok(stream::respond(state, request, id));
     }
     let reply = state.orchestrator.process(request).await?;
     Ok(json::response(&ProcessResult::from(reply)))

@@ -1,9 +1,8 @@
 //! `process` as a stream of events: the decision, each position passed, the text, the whole result.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
 use axum::response::Response;
-use futures_util::FutureExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -11,11 +10,10 @@ use super::wire::{ComplexityReport, DecisionReport, ProcessResult, TraceVisit};
 use crate::{
     domain::{Complexity, Decision, Listener, Request, Strategy, TraceEntry},
     http::{
-        Problem,
+        ApiState,
         middleware::RequestId,
-        sse::{self, Outbox},
+        sse::{Outbox, Running},
     },
-    meta::MetaOrchestrator,
 };
 
 /// The first event: where the request goes.
@@ -44,32 +42,27 @@ struct RetractEvent {}
 
 /// Answers a request by a stream of events.
 pub(super) fn respond(
-    orchestrator: Arc<MetaOrchestrator>,
+    state: ApiState,
     request: Request,
     RequestId(request_id): RequestId,
 ) -> Response {
-    let outbox = Arc::new(Outbox::default());
+    let outbox = Arc::new(Outbox::new(|letters, text| {
+        letters.event(Some("delta"), &DeltaEvent { text });
+    }));
     let teller = Arc::new(Teller { outbox: Arc::clone(&outbox), id: request.id.to_string() });
     let letters = Arc::clone(&outbox);
+    let orchestrator = state.orchestrator;
     let work = async move {
-        let process = orchestrator.process_heard(request, Some(teller));
-        // The layer that catches panics sees the response's head only.
-        let ended = AssertUnwindSafe(process).catch_unwind().await;
-        let problem = match ended {
-            Ok(Ok(reply)) => {
-                letters.event(Some("result"), &ProcessResult::from(reply));
-                return;
-            }
-            Ok(Err(error)) => Problem::from(error),
-            Err(_) => {
-                tracing::error!("a request panicked while it was streamed");
-                Problem::internal()
-            }
-        };
-        sse::log_failure(&problem, &request_id);
-        letters.event(Some("error"), &problem.body(Some(&request_id)));
+        let reply = orchestrator.process_heard(request, Some(teller)).await?;
+        letters.write(|letters| letters.event(Some("result"), &ProcessResult::from(reply)));
+        Ok(())
     };
-    sse::respond(outbox, Box::pin(work))
+    let id = Arc::clone(&request_id);
+    Running::start(&state.streams, outbox, work).respond(request_id, move |ended, letters| {
+        if let Err(problem) = ended {
+            letters.event(Some("error"), &problem.body(Some(&id)));
+        }
+    })
 }
 
 /// Tells a client of the request's progress.
@@ -78,10 +71,16 @@ struct Teller {
     id: String,
 }
 
+impl Teller {
+    fn event(&self, name: &str, data: &impl Serialize) {
+        self.outbox.write(|letters| letters.event(Some(name), data));
+    }
+}
+
 impl Listener for Teller {
     fn decided(&self, decision: &Decision, complexity: &Complexity) {
-        self.outbox.event(
-            Some("decision"),
+        self.event(
+            "decision",
             &DecisionEvent {
                 id: self.id.clone(),
                 strategy: decision.strategy,
@@ -92,15 +91,15 @@ impl Listener for Teller {
     }
 
     fn visited(&self, entry: &TraceEntry) {
-        self.outbox.event(Some("position"), &TraceVisit::from(entry.clone()));
+        self.event("position", &TraceVisit::from(entry.clone()));
     }
 
     fn delta(&self, text: &str) {
-        self.outbox.event(Some("delta"), &DeltaEvent { text });
+        self.outbox.text(text);
     }
 
     fn retract(&self) {
-        self.outbox.event(Some("retract"), &RetractEvent {});
+        self.outbox.retract(|letters| letters.event(Some("retract"), &RetractEvent {}));
     }
 
     fn can_retract(&self) -> bool {

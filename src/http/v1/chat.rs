@@ -38,11 +38,11 @@ pub(super) async fn create_chat_completion(
     Extension(id): Extension<RequestId>,
     JsonBody(chat): JsonBody<Chat>,
 ) -> Result<Response, Problem> {
-    let (meta, limits) = (state.orchestrator, &state.request_limits);
+    let (meta, limits) = (&state.orchestrator, &state.request_limits);
     let (model, streamed, include_usage) = (chat.model.clone(), chat.stream, chat.include_usage);
-    let request = order::request(chat, &meta, limits)?;
+    let request = order::request(chat, meta, limits)?;
     if streamed {
-        return stream::respond(meta, request, model, include_usage, id).await;
+        return stream::respond(state, request, model, include_usage, id).await;
     }
     let reply = meta.process(request).await?;
     Ok(wire::respond(reply, model))

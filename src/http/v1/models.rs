@@ -67,7 +67,8 @@ pub struct ModelObject {
 pub(super) async fn list_models(State(state): State<ApiState>) -> Json<ModelList> {
     let meta = &state.orchestrator;
     let own = Strategy::ALL.iter().map(|strategy| object(strategy.model_name(), OWNER, meta));
-    let configured = meta.models().map(|profile| of_profile(profile, meta));
+    let configured = meta.models();
+    let configured = configured.iter().map(|profile| of_profile(profile, meta));
     Json(ModelList { object: "list", data: own.chain(configured).collect() })
 }
 
@@ -91,7 +92,7 @@ pub(super) async fn get_model(
         Meant::Own(OwnModel::Policy) => object(asked, OWNER, meta),
         Meant::Own(OwnModel::Strategy(strategy)) => object(strategy.model_name(), OWNER, meta),
         Meant::Expert(expert) => {
-            let owner = meta.models().find(|profile| *profile.name == *expert);
+            let owner = meta.models().into_iter().find(|profile| *profile.name == *expert);
             let owner = owner.map_or_else(String::new, |profile| profile.provider.to_string());
             object(expert, &owner, meta)
         }
@@ -107,12 +108,13 @@ pub(super) fn meant(asked: &str, meta: &MetaOrchestrator) -> Result<Meant, Probl
     if let Some(own) = OwnModel::of(asked) {
         return Ok(Meant::Own(own));
     }
-    if meta.models().any(|profile| *profile.name == *asked) {
+    let models = meta.models();
+    if models.iter().any(|profile| *profile.name == *asked) {
         return Ok(Meant::Expert(asked.to_owned()));
     }
     let mut known: Vec<String> =
         Strategy::ALL.iter().map(|strategy| strategy.model_name()).collect();
-    known.extend(meta.models().map(|profile| profile.name.to_string()));
+    known.extend(models.iter().map(|profile| profile.name.to_string()));
     let shown: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
     let hint = match nearest(asked, known.iter().map(String::as_str)) {
         Some(near) => format!("Did you mean `{near}`?"),

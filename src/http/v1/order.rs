@@ -92,12 +92,13 @@ fn passed_on(chat: &Chat) -> Option<String> {
 /// Whether any model that may answer takes what is passed on.
 fn takes(expert: Option<&str>, place: &str, meta: &MetaOrchestrator) -> Result<(), Problem> {
     let asked = |name: &str| expert.is_none_or(|expert| expert == name);
-    if meta.models().any(|profile| asked(&profile.name) && profile.passthrough) {
+    let models = meta.models();
+    if models.iter().any(|profile| asked(&profile.name) && profile.passthrough) {
         return Ok(());
     }
     let who = match expert {
         Some(name) => format!("the model `{name}` does not take it"),
-        None if meta.models().len() == 0 => "no language model is configured".to_owned(),
+        None if models.is_empty() => "no language model is configured".to_owned(),
         None => "no configured model takes it".to_owned(),
     };
     let fault = FieldError {

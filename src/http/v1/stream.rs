@@ -2,19 +2,14 @@
 //! is sure to stand, and an answer that fails half-way ends with an error and without `[DONE]`.
 
 use std::{
-    future::poll_fn,
-    panic::AssertUnwindSafe,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 
 use axum::response::{IntoResponse, Response};
-use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
@@ -26,11 +21,10 @@ use super::{
 use crate::{
     domain::{Complexity, Decision, Listener, Reply, Request, TraceEntry},
     http::{
-        Problem, ProblemKind,
+        ApiState, Problem, ProblemKind,
         middleware::RequestId,
-        sse::{self, Outbox},
+        sse::{Letters, Outbox, Running},
     },
-    meta::MetaOrchestrator,
 };
 
 /// How long the head of the response waits for the first chunk: until then a failure still is a
@@ -42,70 +36,59 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Problem`] when the answer fails before its first chunk.
 pub(super) async fn respond(
-    meta: Arc<MetaOrchestrator>,
+    state: ApiState,
     request: Request,
     model: String,
     include_usage: bool,
     RequestId(request_id): RequestId,
 ) -> Result<Response, Problem> {
     let id = request.id;
-    let outbox = Arc::new(Outbox::default());
-    let teller = Arc::new(Teller {
-        outbox: Arc::clone(&outbox),
+    let voice = Arc::new(Voice {
         id: id.to_string(),
         created: id.unix_seconds(),
         model,
         include_usage,
         begun: AtomicBool::new(false),
-        spoilt: AtomicBool::new(false),
     });
-    let mut work: Pin<Box<dyn Future<Output = Result<(), Problem>> + Send>> =
-        Box::pin(async move {
-            let process = meta.process_heard(request, Some(Arc::clone(&teller) as _));
-            // The layer that catches panics sees the response's head only.
-            let ended = AssertUnwindSafe(process).catch_unwind().await;
-            let reply = ended.map_err(|_| {
-                tracing::error!("a request panicked while it was streamed");
-                Problem::internal()
-            })??;
-            teller.end(&reply)
-        });
-    let head = poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(ended) => Poll::Ready(Some(ended)),
-        Poll::Pending if outbox.is_empty() => Poll::Pending,
-        Poll::Pending => Poll::Ready(None),
-    });
-    let letters = Arc::clone(&outbox);
-    let rest: sse::Work = match timeout(PATIENCE, head).await {
-        Ok(Some(Err(problem))) if letters.is_empty() => return Err(problem),
-        Ok(Some(ended)) => Box::pin(async move { close(&letters, ended, &request_id) }),
-        Ok(None) | Err(_) => Box::pin(async move { close(&letters, work.await, &request_id) }),
+    let words = Arc::clone(&voice);
+    let outbox = Arc::new(Outbox::new(move |letters, text| {
+        words.choice(letters, json!({ "content": text }), None, None);
+    }));
+    let teller =
+        Arc::new(Teller { outbox: Arc::clone(&outbox), voice, spoilt: AtomicBool::new(false) });
+    let meta = state.orchestrator;
+    let work = async move {
+        let reply = meta.process_heard(request, Some(Arc::clone(&teller) as _)).await?;
+        teller.end(&reply)
     };
-    Ok((response_id_header(id), sse::respond(outbox, rest)).into_response())
-}
-
-/// The last event.
-fn close(letters: &Outbox, ended: Result<(), Problem>, request_id: &str) {
-    match ended {
-        Ok(()) => letters.message("[DONE]"),
-        Err(problem) => {
-            sse::log_failure(&problem, request_id);
-            letters.event(None, &error::body(problem, request_id));
-        }
+    let running = Running::start(&state.streams, outbox, work);
+    if let Ok(begun) = timeout(PATIENCE, running.begun()).await {
+        begun?;
     }
+    let asked = Arc::clone(&request_id);
+    let response = running.respond(request_id, move |ended, letters| match ended {
+        Ok(()) => letters.message("[DONE]"),
+        Err(problem) => letters.event(None, &error::body(problem, &asked)),
+    });
+    Ok((response_id_header(id), response).into_response())
 }
 
 /// Tells a client of the answer as it grows.
 struct Teller {
     outbox: Arc<Outbox>,
+    voice: Arc<Voice>,
+    /// Whether text went out that is not the answer's.
+    spoilt: AtomicBool,
+}
+
+/// Writes the chunks of one answer.
+struct Voice {
     id: String,
     created: u64,
     model: String,
     include_usage: bool,
-    /// Whether the first chunk has gone out.
+    /// Whether the first chunk has been written.
     begun: AtomicBool,
-    /// Whether text went out that is not the answer's.
-    spoilt: AtomicBool,
 }
 
 #[derive(Serialize)]
@@ -122,16 +105,17 @@ struct Chunk<'a> {
     meta: Option<RoutingReport>,
 }
 
-impl Teller {
+impl Voice {
     /// A chunk of the answer. The first one says who speaks.
     fn choice(
         &self,
+        letters: &mut Letters,
         delta: Value,
         finish_reason: Option<&str>,
         end: Option<(&str, RoutingReport)>,
     ) {
         if !self.begun.swap(true, Ordering::Relaxed) {
-            self.choice(json!({"role": "assistant", "content": ""}), None, None);
+            self.choice(letters, json!({"role": "assistant", "content": ""}), None, None);
         }
         let choice = json!({
             "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish_reason,
@@ -140,17 +124,18 @@ impl Teller {
             Some((model, meta)) => (model, Some(meta)),
             None => (self.model.as_str(), None),
         };
-        self.send(model, &[choice], None, meta);
+        self.chunk(letters, model, &[choice], None, meta);
     }
 
-    fn send(
+    fn chunk(
         &self,
+        letters: &mut Letters,
         model: &str,
         choices: &[Value],
         usage: Option<ChatUsage>,
         meta: Option<RoutingReport>,
     ) {
-        self.outbox.event(
+        letters.event(
             None,
             &Chunk {
                 id: &self.id,
@@ -165,6 +150,22 @@ impl Teller {
     }
 
     /// What follows the text.
+    fn end(&self, letters: &mut Letters, reply: &Reply) {
+        if !reply.tool_calls.is_empty() {
+            let calls = (0..).zip(&reply.tool_calls).map(|(index, call)| numbered(index, call));
+            let calls: Vec<Value> = calls.collect();
+            self.choice(letters, json!({ "tool_calls": calls }), None, None);
+        }
+        let model = reply.model.as_deref().unwrap_or(&self.model);
+        let end = (model, RoutingReport::of(reply));
+        self.choice(letters, Value::Object(Map::new()), Some(finish_reason(reply)), Some(end));
+        if self.include_usage {
+            self.chunk(letters, model, &[], Some(reply.usage.into()), None);
+        }
+    }
+}
+
+impl Teller {
     fn end(&self, reply: &Reply) -> Result<(), Problem> {
         if self.spoilt.load(Ordering::Relaxed) {
             return Err(Problem::new(
@@ -172,17 +173,7 @@ impl Teller {
                 "The answer failed when a part of it had been sent. Ask again.",
             ));
         }
-        if !reply.tool_calls.is_empty() {
-            let calls = (0..).zip(&reply.tool_calls).map(|(index, call)| numbered(index, call));
-            let calls: Vec<Value> = calls.collect();
-            self.choice(json!({ "tool_calls": calls }), None, None);
-        }
-        let model = reply.model.as_deref().unwrap_or(&self.model);
-        let end = (model, RoutingReport::of(reply));
-        self.choice(Value::Object(Map::new()), Some(finish_reason(reply)), Some(end));
-        if self.include_usage {
-            self.send(model, &[], Some(reply.usage.into()), None);
-        }
+        self.outbox.write(|letters| self.voice.end(letters, reply));
         Ok(())
     }
 }
@@ -203,7 +194,7 @@ impl Listener for Teller {
 
     fn delta(&self, text: &str) {
         if !self.spoilt.load(Ordering::Relaxed) {
-            self.choice(json!({ "content": text }), None, None);
+            self.outbox.text(text);
         }
     }
 

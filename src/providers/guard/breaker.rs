@@ -34,6 +34,19 @@ struct Open {
     probing: bool,
 }
 
+/// What the end of a call says of its provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It works.
+    Works,
+    /// It does not.
+    Fails,
+    /// It answered, and so that neither can be said: it limits the rate, or refuses the key.
+    Unclear,
+    /// Nobody waited for the end.
+    Unheard,
+}
+
 /// Leave to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pass {
@@ -62,22 +75,31 @@ impl Breaker {
         self.open.is_some_and(|open| open.probing || now < open.until)
     }
 
-    /// A call that had leave ended: well, badly, or so that nothing can be said.
-    pub(super) fn settle(&mut self, pass: Pass, well: Option<bool>, now: Instant) {
+    /// A call that had leave ended.
+    pub(super) fn settle(&mut self, pass: Pass, verdict: Verdict, now: Instant) {
         // Whichever call succeeds, also one that was begun before: the provider is back.
-        if well == Some(true) && self.open.is_some() {
+        if verdict == Verdict::Works && self.open.is_some() {
             *self = Self { openings: self.openings, ..Self::default() };
             return;
         }
         match (&mut self.open, pass) {
             (Some(open), Pass::Probe(opening)) if opening == self.openings => {
                 open.probing = false;
-                if well == Some(false) {
-                    open.pause = (open.pause * 2).min(LONGEST_PAUSE);
-                    open.until = now + open.pause;
+                match verdict {
+                    Verdict::Fails => {
+                        open.pause = (open.pause * 2).min(LONGEST_PAUSE);
+                        open.until = now + open.pause;
+                    }
+                    // The next probe would most likely hear the same: not at once.
+                    Verdict::Unclear => open.until = now + open.pause,
+                    Verdict::Works | Verdict::Unheard => {}
                 }
             }
-            _ => well.into_iter().for_each(|well| self.ordinary(well, now)),
+            _ => match verdict {
+                Verdict::Works => self.ordinary(true, now),
+                Verdict::Fails => self.ordinary(false, now),
+                Verdict::Unclear | Verdict::Unheard => {}
+            },
         }
     }
 
@@ -105,7 +127,7 @@ mod tests {
     fn failed(breaker: &mut Breaker, times: u32, now: Instant) {
         for _ in 0..times {
             let pass = breaker.admit(now).unwrap();
-            breaker.settle(pass, Some(false), now);
+            breaker.settle(pass, Verdict::Fails, now);
         }
     }
 
@@ -114,7 +136,7 @@ mod tests {
         let now = Instant::now();
         let mut breaker = Breaker::default();
         failed(&mut breaker, 4, now);
-        breaker.settle(Pass::Ordinary, Some(true), now);
+        breaker.settle(Pass::Ordinary, Verdict::Works, now);
         failed(&mut breaker, 4, now);
         assert!(!breaker.is_open(now));
         failed(&mut breaker, 1, now);
@@ -126,7 +148,8 @@ mod tests {
         let now = Instant::now();
         let mut breaker = Breaker::default();
         for call in 0..19 {
-            breaker.settle(Pass::Ordinary, Some(call % 2 == 1), now);
+            let verdict = if call % 2 == 1 { Verdict::Works } else { Verdict::Fails };
+            breaker.settle(Pass::Ordinary, verdict, now);
             assert!(!breaker.is_open(now) || call == 18, "call {call}");
         }
         assert!(breaker.is_open(now));
@@ -140,7 +163,7 @@ mod tests {
         now += FIRST_PAUSE;
         assert_eq!(breaker.admit(now), Ok(Pass::Probe(1)));
         assert!(breaker.admit(now).is_err(), "a second probe");
-        breaker.settle(Pass::Probe(1), Some(true), now);
+        breaker.settle(Pass::Probe(1), Verdict::Works, now);
         assert_eq!(breaker.admit(now), Ok(Pass::Ordinary));
     }
 
@@ -151,8 +174,25 @@ mod tests {
         failed(&mut breaker, 5, now);
         now += FIRST_PAUSE;
         assert_eq!(breaker.admit(now), Ok(Pass::Probe(1)));
-        breaker.settle(Pass::Probe(1), None, now);
+        breaker.settle(Pass::Probe(1), Verdict::Unheard, now);
         assert_eq!(breaker.admit(now), Ok(Pass::Probe(1)));
+    }
+
+    #[test]
+    fn a_probe_that_says_neither_is_not_followed_by_the_next_at_once() {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::default();
+        failed(&mut breaker, 5, now);
+        for _ in 0..3 {
+            now += FIRST_PAUSE;
+            let pass = breaker.admit(now).unwrap();
+            breaker.settle(pass, Verdict::Unclear, now);
+            assert_eq!(
+                breaker.admit(now),
+                Err(FIRST_PAUSE),
+                "the pause begins anew and does not grow"
+            );
+        }
     }
 
     #[test]
@@ -163,7 +203,7 @@ mod tests {
         for expected in [400, 800, 800] {
             now = breaker.open.unwrap().until;
             let pass = breaker.admit(now).unwrap();
-            breaker.settle(pass, Some(false), now);
+            breaker.settle(pass, Verdict::Fails, now);
             assert_eq!(breaker.admit(now), Err(Duration::from_millis(expected)));
         }
     }
@@ -171,7 +211,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_open_breaker_never_has_two_probes_under_way(
-            steps in prop::collection::vec((0u64..900, 0u8..4), 0..200),
+            steps in prop::collection::vec((0u64..900, 0u8..5), 0..200),
         ) {
             let mut now = Instant::now();
             let mut breaker = Breaker::default();
@@ -183,9 +223,10 @@ mod tests {
                         under_way.extend(breaker.admit(now));
                         continue;
                     }
-                    1 => Some(true),
-                    2 => Some(false),
-                    _ => None,
+                    1 => Verdict::Works,
+                    2 => Verdict::Fails,
+                    3 => Verdict::Unclear,
+                    _ => Verdict::Unheard,
                 };
                 if let Some(pass) = under_way.pop() {
                     breaker.settle(pass, verdict, now);

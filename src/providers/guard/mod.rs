@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::domain::ModelError;
-use breaker::{Breaker, Pass};
+use breaker::{Breaker, Pass, Verdict};
 use retries::RetryBudget;
 
 /// What a caller is told who finds all places taken.
@@ -26,13 +26,13 @@ const SHORTEST_TELLING_WAIT: Duration = Duration::from_secs(1);
 /// The guards of all providers. Each knows the others, so that the last provider that works, or the
 /// only one there is, is never held back.
 #[derive(Debug, Default)]
-pub(super) struct Fleet {
+pub struct Fleet {
     guards: Mutex<Vec<Weak<Guard>>>,
 }
 
 impl Fleet {
     /// A guard for one more provider.
-    pub(super) fn guard(self: &Arc<Self>, max_concurrent_calls: usize) -> Arc<Guard> {
+    pub(in crate::providers) fn guard(self: &Arc<Self>, max_concurrent_calls: usize) -> Arc<Guard> {
         let guard = Arc::new(Guard {
             places: Arc::new(Semaphore::new(max_concurrent_calls.clamp(1, Semaphore::MAX_PERMITS))),
             condition: Mutex::new(Condition {
@@ -125,7 +125,7 @@ impl Admission {
     /// The call ended like this.
     pub(super) fn ended(mut self, result: Result<(), &ModelError>) {
         let verdict = match result {
-            Ok(()) => Some(true),
+            Ok(()) => Verdict::Works,
             Err(error) => verdict(error, self.since.elapsed()),
         };
         self.settle(verdict);
@@ -133,11 +133,11 @@ impl Admission {
 
     /// Another model was quicker: that counts against this one when it kept silent for long.
     pub(super) fn overtaken(mut self) {
-        let verdict = (self.since.elapsed() >= SHORTEST_TELLING_WAIT).then_some(false);
-        self.settle(verdict);
+        let long = self.since.elapsed() >= SHORTEST_TELLING_WAIT;
+        self.settle(if long { Verdict::Fails } else { Verdict::Unheard });
     }
 
-    fn settle(&mut self, verdict: Option<bool>) {
+    fn settle(&mut self, verdict: Verdict) {
         let Some(pass) = self.pass.take() else { return };
         self.guard.condition().breaker.settle(pass, verdict, Instant::now());
     }
@@ -145,27 +145,27 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        self.settle(None);
+        self.settle(Verdict::Unheard);
     }
 }
 
-/// Whether an error says that the provider works (`true`), that it does not, or neither. Refused
-/// credentials and requests are the operator's affair, and their errors should stay visible.
-fn verdict(error: &ModelError, waited: Duration) -> Option<bool> {
+/// What an error says of the provider. Refused credentials and requests are the operator's affair,
+/// and their errors should stay visible.
+fn verdict(error: &ModelError, waited: Duration) -> Verdict {
     match error {
         ModelError::Unreachable
         | ModelError::Malformed
         | ModelError::TooLarge
-        | ModelError::Cut => Some(false),
-        ModelError::Status { status } => Some(*status < 500),
-        ModelError::Timeout => (waited >= SHORTEST_TELLING_WAIT).then_some(false),
-        ModelError::Empty => Some(true),
-        ModelError::RateLimited { .. }
-        | ModelError::Unauthorized
+        | ModelError::Cut => Verdict::Fails,
+        ModelError::Status { status } if *status >= 500 => Verdict::Fails,
+        ModelError::Timeout if waited >= SHORTEST_TELLING_WAIT => Verdict::Fails,
+        ModelError::Status { .. } | ModelError::Empty => Verdict::Works,
+        ModelError::RateLimited { .. } | ModelError::Unauthorized => Verdict::Unclear,
+        ModelError::Timeout
         | ModelError::Busy { .. }
         | ModelError::Suspended { .. }
         | ModelError::Unsupported { .. }
-        | ModelError::OverBudget => None,
+        | ModelError::OverBudget => Verdict::Unheard,
     }
 }
 

@@ -15,6 +15,7 @@ fn profile(provider: &str, name: &str) -> ModelProfile {
         prior: Signal::ONE,
         weight: 1.0,
         price_per_million: Some((1.0, 2.0)),
+        max_answer_tokens: None,
         passthrough: false,
     }
 }

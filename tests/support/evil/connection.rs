@@ -46,7 +46,7 @@ async fn converse(mut stream: TcpStream, counts: &Counts, counted: &mut Counted<
             }
             return peer_leaves(&mut stream.split().0, &mut buffer).await;
         };
-        let asked = Asked::of(&body);
+        let asked = Asked::of(&path, &body);
         let (call, mode, number) = counts.asked(path, authorization, body);
         let Plan { steps, end } = mode.plan(&asked, number);
         let (mut reading, mut writing) = stream.split();
@@ -113,7 +113,7 @@ fn whole_request(bytes: &[u8]) -> Option<(Received, usize)> {
     let body = bytes.get(body_begins..body_begins + length)?;
     let request = Received::Request {
         path: head.split(' ').nth(1).unwrap_or_default().to_owned(),
-        authorization: header("authorization"),
+        authorization: header("authorization").or_else(|| header("x-api-key")),
         body: serde_json::from_slice(body).unwrap_or(Value::Null),
     };
     Some((request, body_begins + length))

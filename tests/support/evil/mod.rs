@@ -1,11 +1,12 @@
 //! An upstream on a real socket that misbehaves in every way that upstreams do, and counts what the
 //! service does about it.
 //!
-//! It speaks OpenAI's dialect over hand-written HTTP/1.1, because no server library can be made to
+//! It speaks OpenAI's dialect, Anthropic's and Ollama's over hand-written HTTP/1.1, because no server library can be made to
 //! break the protocol on purpose.
 
 mod connection;
 mod counts;
+mod dialect;
 mod mode;
 mod plan;
 mod providers;
@@ -25,9 +26,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use counts::{Call, Seen};
+pub use dialect::{Dialect, recorded};
 pub use mode::{Cut, Mode};
 pub use providers::{Bounds, serve, serve_bounded};
-pub use wire::{GOOD_ANSWER, recorded};
+pub use wire::GOOD_ANSWER;
 pub(in crate::support) use wire::{completion, events};
 
 use counts::Counts;
@@ -40,6 +42,7 @@ pub struct Evil {
     address: SocketAddr,
     counts: Arc<Counts>,
     door: Mutex<Option<Door>>,
+    dialect: Dialect,
 }
 
 /// The open port, with all that came in by it.
@@ -52,9 +55,16 @@ impl Evil {
     /// Listens on a free port of the loopback address and treats every request like this, until told
     /// otherwise.
     pub async fn start(mode: Mode) -> Self {
+        Self::speaking(Dialect::OpenAi, mode).await
+    }
+
+    /// The same for a provider of this dialect. Whatever is asked is answered as its path demands;
+    /// the dialect is for the configuration.
+    pub async fn speaking(dialect: Dialect, mode: Mode) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let evil = Self { address, counts: Arc::new(Counts::default()), door: Mutex::new(None) };
+        let (counts, door) = (Arc::new(Counts::default()), Mutex::new(None));
+        let evil = Self { address, counts, door, dialect };
         if mode == Mode::Refuse {
             drop(listener);
         } else {

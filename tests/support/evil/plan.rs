@@ -6,26 +6,36 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
+    dialect::{Dialect, recorded},
     mode::{Cut, Mode},
-    wire::{
-        DONE, GOOD_ANSWER, LAST_CHUNK, bomb, chunk, completion, events, head, pieces, recorded,
-    },
+    wire::{DONE, LAST_CHUNK, bomb, chunk, head, pieces},
 };
 
 /// What of a request matters to its answer.
 pub(super) struct Asked {
+    dialect: Dialect,
     model: String,
     stream: bool,
     usage: bool,
 }
 
 impl Asked {
-    pub(super) fn of(body: &Value) -> Self {
+    pub(super) fn of(path: &str, body: &Value) -> Self {
         Self {
+            dialect: Dialect::at(path),
             model: body["model"].as_str().unwrap_or_default().to_owned(),
             stream: body["stream"] == true,
             usage: body["stream_options"]["include_usage"] == true,
         }
+    }
+
+    fn recorded(&self) -> Bytes {
+        recorded(self.dialect, self.stream)
+    }
+
+    /// The header that says what was asked for.
+    fn kind(&self) -> &'static str {
+        self.dialect.content_type(self.stream)
     }
 }
 
@@ -69,7 +79,7 @@ const PAGE: &[u8] = b"<!doctype html><title>Sign in to the Wi-Fi</title><p>Pleas
 impl Mode {
     /// The plan for the `number`th request.
     pub(super) fn plan(self, asked: &Asked, number: u64) -> Plan {
-        let kind = if asked.stream { EVENTS } else { JSON };
+        let kind = asked.kind();
         let keep = |steps| Plan { steps, end: End::Keep };
         let close = |steps| Plan { steps, end: End::Close };
         match self {
@@ -86,16 +96,16 @@ impl Mode {
                 Plan { steps: Vec::new(), end: End::Reset }
             }
             Self::ResetAtOnce => Plan { steps: Vec::new(), end: End::Reset },
-            Self::ResetMidBody => cut(asked.stream, recorded(asked.stream).len() / 2, Cut::Reset),
-            Self::CutAt(at, how) => cut(asked.stream, at, how),
+            Self::ResetMidBody => cut(asked, asked.recorded().len() / 2, Cut::Reset),
+            Self::CutAt(at, how) => cut(asked, at, how),
             Self::NoTerminalMarker => {
-                let missing = if asked.stream { DONE.len() } else { 1 };
-                cut(asked.stream, recorded(asked.stream).len() - missing, Cut::Ended)
+                let missing = asked.dialect.marker(asked.stream);
+                cut(asked, asked.recorded().len() - missing, Cut::Ended)
             }
             Self::HangBeforeHead => keep(vec![Step::Hang]),
             Self::HangAfterHead => keep(vec![send(head(200, &[kind, CHUNKED])), Step::Hang]),
             Self::HangMidBody => {
-                let whole = recorded(asked.stream);
+                let whole = asked.recorded();
                 let half = chunk(&whole[..whole.len() / 2]);
                 keep(vec![send(head(200, &[kind, CHUNKED])), send(half), Step::Hang])
             }
@@ -114,11 +124,11 @@ impl Mode {
             }
             Self::LyingType => keep(vec![send(sized(kind, PAGE))]),
             Self::OddType => {
-                let body = recorded(asked.stream);
+                let body = asked.recorded();
                 keep(vec![send(sized("content-type: text/html; charset=utf-8", &body))])
             }
             Self::GzipBomb => {
-                let body = bomb(asked.stream);
+                let body = bomb(asked.dialect, asked.stream);
                 let length = format!("content-length: {}", body.len());
                 let head = head(200, &[kind, "content-encoding: gzip", &length]);
                 close(vec![send(head), send(body)])
@@ -147,27 +157,25 @@ impl Mode {
     }
 }
 
-const JSON: &str = "content-type: application/json";
-const EVENTS: &str = "content-type: text/event-stream";
 const CHUNKED: &str = "transfer-encoding: chunked";
 
 /// A good answer in the pieces that it comes in.
 fn good(asked: &Asked) -> Vec<Bytes> {
     if !asked.stream {
-        let body = completion(&asked.model, GOOD_ANSWER).to_string();
-        return vec![sized(JSON, body.as_bytes())];
+        let body = asked.dialect.whole(&asked.model).to_string();
+        return vec![sized(asked.kind(), body.as_bytes())];
     }
-    let events = events(&asked.model, &pieces(), asked.usage);
-    let mut pieces = vec![Bytes::from(head(200, &[EVENTS, CHUNKED]))];
+    let events = asked.dialect.streamed(&asked.model, &pieces(), asked.usage);
+    let mut pieces = vec![Bytes::from(head(200, &[asked.kind(), CHUNKED]))];
     pieces.extend(events.iter().map(|event| Bytes::from(chunk(event.as_bytes()))));
     pieces.push(Bytes::from_static(LAST_CHUNK));
     pieces
 }
 
 /// The recorded answer, cut off.
-fn cut(stream: bool, at: usize, how: Cut) -> Plan {
-    let kind = if stream { EVENTS } else { JSON };
-    let begun = recorded(stream).slice(..at);
+fn cut(asked: &Asked, at: usize, how: Cut) -> Plan {
+    let kind = asked.kind();
+    let begun = asked.recorded().slice(..at);
     let chunked = || {
         let body = if begun.is_empty() { Vec::new() } else { chunk(&begun) };
         [head(200, &[kind, CHUNKED]).into_bytes(), body].concat()
@@ -208,8 +216,9 @@ fn gigabyte(asked: &Asked, kind: &str, announced: bool) -> Vec<Step> {
 /// The first event of a good stream, and one with much text.
 fn endless_events(asked: &Asked) -> [Bytes; 2] {
     let text = "a".repeat(1000);
-    let mut events = events(&asked.model, &[text], asked.usage).into_iter().map(Bytes::from);
-    [events.next().unwrap_or_default(), events.next().unwrap_or_default()]
+    let events = asked.dialect.streamed(&asked.model, std::slice::from_ref(&text), asked.usage);
+    let at = events.iter().position(|event| event.contains(&text)).unwrap();
+    [events[..at].concat().into(), events[at].clone().into()]
 }
 
 fn refusal(status: u16, retry_after: Option<u32>) -> String {

@@ -35,10 +35,11 @@ pub fn serve_bounded(upstreams: &[&Evil], bounds: Bounds, further: &[(&str, &str
 fn config(upstreams: &[&Evil], bounds: Bounds) -> String {
     let provider = |(place, upstream): (usize, &&Evil)| {
         format!(
-            "[[providers]]\nname = \"evil-{place}\"\nkind = \"openai\"\nbase_url = \"{}\"\n\
+            "[[providers]]\nname = \"evil-{place}\"\nkind = \"{}\"\nbase_url = \"{}\"\n\
              api_key_env = \"EVIL_KEY\"\nconnect_timeout_ms = 2000\n\
              max_concurrent_calls = {}\nmax_response_bytes = {}\n\
              [[providers.models]]\nmodel = \"model-{place}\"\nprior = {}\n",
+            upstream.dialect.kind(),
             upstream.base_url(),
             bounds.calls,
             bounds.bytes,

@@ -1,16 +1,21 @@
 //! OpenAI's chat completions as an upstream writes them, well and not so well.
 
-use std::{io::Write as _, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    io::Write as _,
+    sync::{LazyLock, Mutex},
+};
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress, write::DeflateEncoder};
 use serde_json::{Value, json};
 
+use super::dialect::{Dialect, recorded};
+
 /// What a good answer says.
 pub const GOOD_ANSWER: &str = "Nobody knows it better than the upstream: forty-two.";
-/// In how many pieces a good stream says it, and a recorded one, which is cut at every byte.
+/// In how many pieces a good stream says it.
 const PIECES: usize = 8;
-const RECORDED_PIECES: usize = 3;
 
 /// The body of a chat completion.
 pub(in crate::support) fn completion(model: &str, text: &str) -> Value {
@@ -68,7 +73,7 @@ pub(super) fn pieces() -> Vec<String> {
     in_pieces(PIECES)
 }
 
-fn in_pieces(count: usize) -> Vec<String> {
+pub(super) fn in_pieces(count: usize) -> Vec<String> {
     let characters: Vec<char> = GOOD_ANSWER.chars().collect();
     let pieces = characters.chunks(characters.len().div_ceil(count));
     pieces.map(|piece| piece.iter().collect()).collect()
@@ -76,15 +81,6 @@ fn in_pieces(count: usize) -> Vec<String> {
 
 /// The terminal marker of a stream.
 pub(super) const DONE: &str = "data: [DONE]\n\n";
-
-/// A good answer as it was recorded once, for cutting it off: the same bytes for every model.
-pub fn recorded(stream: bool) -> Bytes {
-    if stream {
-        Bytes::from(events("recorded", &in_pieces(RECORDED_PIECES), true).concat())
-    } else {
-        Bytes::from(completion("recorded", GOOD_ANSWER).to_string())
-    }
-}
 
 fn usage() -> Value {
     json!({ "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15 })
@@ -109,15 +105,16 @@ pub(super) fn chunk(bytes: &[u8]) -> Vec<u8> {
 pub(super) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// A gzip file of 1 MiB that unpacks to a chat completion, or a stream, of 1 GiB.
-pub(super) fn bomb(stream: bool) -> Bytes {
-    static BOMBS: LazyLock<[Bytes; 2]> = LazyLock::new(|| [false, true].map(make_bomb));
-    BOMBS[usize::from(stream)].clone()
+pub(super) fn bomb(dialect: Dialect, stream: bool) -> Bytes {
+    static BOMBS: LazyLock<Mutex<HashMap<(&str, bool), Bytes>>> = LazyLock::new(Mutex::default);
+    let mut bombs = BOMBS.lock().unwrap();
+    bombs.entry((dialect.kind(), stream)).or_insert_with(|| make_bomb(dialect, stream)).clone()
 }
 
-fn make_bomb(stream: bool) -> Bytes {
+fn make_bomb(dialect: Dialect, stream: bool) -> Bytes {
     const PADDING: usize = 1 << 20;
     const TIMES: usize = 1 << 10;
-    let whole = recorded(stream);
+    let whole = recorded(dialect, stream);
     let first_word = GOOD_ANSWER.split(' ').next().unwrap();
     let middle = String::from_utf8_lossy(&whole).find(first_word).unwrap();
     let padding = vec![b'a'; PADDING];

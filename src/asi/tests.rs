@@ -95,6 +95,7 @@ async fn answer(
         dialogue: None,
         expert: None,
         no_store: false,
+        fresh: false,
     };
     let task = Task {
         request: &request,

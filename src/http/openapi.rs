@@ -29,6 +29,8 @@ const CLOSED_SCHEMAS: &[&str] = &[
     "RequestOptions",
     "NamedPassage",
     "FeedbackBody",
+    "CurateBody",
+    "CuratedPair",
     "PolicyChange",
     "ThresholdsChange",
     "AdaptiveChange",
@@ -42,6 +44,10 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("getStrategy", &[503]),
     ("changeStrategy", &[409, 503]),
     ("giveFeedback", &[404, 503]),
+    ("curateAnswers", &[409, 503, 507]),
+    ("evictAnswer", &[409, 422, 503]),
+    ("beginLakeEpoch", &[409, 503]),
+    ("getLake", &[409]),
     ("readyz", &[503]),
 ];
 const BODY_PROBLEMS: &[u16] = &[400, 408, 413, 415, 422];
@@ -299,7 +305,7 @@ mod tests {
                 assert!(examples.as_object().is_some_and(|e| !e.is_empty()), "{id}");
             }
         }
-        assert_eq!(ids.len(), 14, "{ids:?}");
+        assert_eq!(ids.len(), 18, "{ids:?}");
         for (id, _) in OWN_PROBLEMS {
             assert!(ids.contains(id), "{id} is no operation");
         }
@@ -371,6 +377,7 @@ mod tests {
         }
         assert_eq!(closed("ProcessBody"), known::<unified::ProcessBody, _>());
         assert_eq!(closed("FeedbackBody"), known::<unified::FeedbackBody, _>());
+        assert_eq!(closed("CurateBody"), known::<unified::Pairs, _>());
         assert_eq!(closed("PolicyChange"), known::<unified::PolicyChange, _>());
         CLOSED_SCHEMAS.iter().for_each(|name| drop(closed(name)));
     }

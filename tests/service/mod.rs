@@ -3,6 +3,7 @@
 mod answers;
 mod consensus;
 mod conversations;
+mod lake;
 mod memory;
 mod operations;
 mod providers;

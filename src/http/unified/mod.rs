@@ -2,6 +2,7 @@
 
 mod feedback;
 mod health;
+mod lake;
 mod metrics;
 mod process;
 mod strategy;
@@ -14,10 +15,16 @@ use super::ApiState;
 
 pub use feedback::{FeedbackBody, FeedbackResult, FeedbackVerdict};
 pub use health::{Component, ComponentState, HealthResult, OverallState};
+#[cfg(test)]
+pub(super) use lake::Pairs;
+pub use lake::{
+    CurateBody, CurateResult, CuratedPair, CuratedVerdict, EpochResult, EvictResult, LakeResult,
+};
 pub use metrics::{
     AccuracyFigure, Figures, FluxFigures, LakeFigures, LedgerFigures, MetricsResult,
     StrategyFigures, TierFigures,
 };
+pub(super) use process::heed_cache_control;
 pub use process::{ContextPassage, NamedPassage, ProcessBody, RequestLimits, RequestOptions};
 pub use strategy::{AdaptiveChange, PolicyChange, PolicyResult, ThresholdsChange};
 pub use stream::{DecisionEvent, DeltaEvent};
@@ -32,11 +39,15 @@ pub(super) fn work() -> OpenApiRouter<ApiState> {
         .routes(routes!(process::process))
         .routes(routes!(strategy::get_strategy, strategy::change_strategy))
         .routes(routes!(feedback::give_feedback))
+        .routes(routes!(lake::curate_answers))
+        .routes(routes!(lake::begin_lake_epoch))
+        .routes(routes!(lake::evict_answer))
 }
 
 /// Routes that only look, and always answer.
 pub(super) fn looks() -> OpenApiRouter<ApiState> {
     OpenApiRouter::default()
         .routes(routes!(metrics::get_metrics))
+        .routes(routes!(lake::get_lake))
         .routes(routes!(health::get_health))
 }

@@ -20,6 +20,7 @@ pub mod meta;
 pub mod performance;
 pub mod providers;
 pub mod routing;
+pub mod seal;
 pub mod sessions;
 pub mod settings;
 pub mod solvers;

@@ -28,11 +28,12 @@ routing      ← domain complexity performance
 fusion       ← domain
 vcp          ← domain text solvers answers
 store        ← domain json settings telemetry
+seal         ← store
 providers    ← domain json settings telemetry
 ledger       ← domain settings telemetry store
-lake         ← domain text store
+lake         ← domain text store seal
 documents    ← domain text store
-sessions     ← domain text store
+sessions     ← domain text store seal
 flux         ← domain text answers solvers store lake
 asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry performance routing lake ledger

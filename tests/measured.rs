@@ -60,6 +60,7 @@ async fn replay(rows: &[Row], panel: &[&str], rule: Rule) -> Vec<bool> {
             dialogue: None,
             expert: None,
             no_store: true,
+            fresh: true,
         };
         let reply = bench.meta.process(request).await;
         let is_right =

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{core::Core, tasks::Tasks};
+use super::{LakeShelf, core::Core, tasks::Tasks};
 use crate::{
     answers,
     documents::{Documents, DocumentsError, DocumentsOptions, LoadReport, Query, ShelfOptions},
@@ -17,16 +17,17 @@ use crate::{
     ledger::{Ledger, LedgerError, LedgerOptions},
     meta::MetaOrchestrator,
     providers::{self, Fleet, ProviderError},
+    seal::{Keyring, KeyringError, SealError, admit},
     sessions::SessionOptions,
     settings::{Acknowledge, ProviderSettings, Settings},
     solvers,
     store::{Store, StoreError},
-    telemetry::Metrics,
+    telemetry::{LakeState, Metrics},
     vcp,
 };
 
 /// The embedded store's file in the data folder.
-const STORE_FILE: &str = "store.redb";
+pub(super) const STORE_FILE: &str = "store.redb";
 /// How often the fold over the ledger is saved: bounds what a restart has to replay.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// When a provider that was not up at the start is asked again, and how far apart at most later.
@@ -46,6 +47,12 @@ pub enum StartError {
         /// Why.
         source: StoreError,
     },
+    /// The keys of encryption at rest cannot be used.
+    #[error("the encryption keys: {0}")]
+    Encryption(#[from] KeyringError),
+    /// The keys of encryption at rest do not fit the store.
+    #[error("the encryption keys: {0}")]
+    Sealed(#[from] SealError),
     /// The ledger cannot be read or written.
     #[error("the ledger: {0}")]
     Ledger(#[from] LedgerError),
@@ -72,6 +79,14 @@ pub enum StartError {
         /// What there is.
         known: String,
     },
+}
+
+impl StartError {
+    /// Whether another process has the store open.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Store { source: StoreError::InUse, .. })
+    }
 }
 
 /// A service that is assembled and at work in the background.
@@ -102,6 +117,8 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     let metrics = Metrics::new();
     let store = Store::open(&settings.data.dir.join(STORE_FILE))
         .map_err(|source| StartError::Store { dir: settings.data.dir.clone(), source })?;
+    let keyring = keyring(settings)?;
+    let unfinished = admit(&store, &keyring).await?;
     let Found { models, drafter, awaited, fleet } = models(settings, &metrics).await?;
     let options = DocumentsOptions {
         bundled: settings.documents.bundled,
@@ -115,6 +132,8 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         models,
         drafter,
         drafter_deadline: settings.flux.drafter_deadline,
+        drafter_concurrency: settings.flux.drafter_concurrency,
+        keyring: keyring.clone(),
         documents: Arc::clone(&documents),
         shelf: ShelfOptions {
             max_documents: settings.documents.max_added,
@@ -123,10 +142,10 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         metrics: metrics.clone(),
         policy: settings.policy(),
         reset_policy,
-        lake: settings.lake.enabled.then(|| LakeOptions {
+        lake: settings.lake.enabled.then_some(LakeOptions {
             ttl: Some(settings.lake.ttl),
             max_entries: settings.lake.max_entries,
-            ..LakeOptions::default()
+            max_bytes: settings.lake.max_bytes,
         }),
         sessions: SessionOptions {
             max_turns: settings.sessions.max_turns,
@@ -174,6 +193,19 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
             tracing::error!(%error, "the policy could not be put back to the configuration's");
         }
     }
+    if unfinished {
+        let shelf = LakeShelf::new(app.store.clone(), keyring, built.sessions);
+        app.background.finish(async move {
+            match shelf.reseal(|_| {}).await {
+                Ok(rows) => {
+                    tracing::info!(rows, "every row is as the encryption key in use has it")
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "rows could not be written anew; the next start goes on")
+                }
+            }
+        });
+    }
     if let Some(lake) = built.lake {
         app.start_vortex(lake, settings.flux.tick());
     }
@@ -206,14 +238,26 @@ impl App {
             let (lake, metrics) = (lake.clone(), metrics.clone());
             async move {
                 let counted = lake.clone();
-                let ticked = move |report: &TickReport| {
+                let show = move || {
                     let stats = counted.stats();
-                    metrics.flux_tick();
-                    metrics.lake_entries(stats.entries as u64);
-                    metrics.lake_evicted(report.evicted as u64);
+                    metrics.lake(LakeState {
+                        entries: stats.entries,
+                        curated: stats.curated,
+                        bytes: stats.bytes,
+                        agreeing: stats.agreeing,
+                        contradicting: stats.contradicting,
+                        disputed: stats.disputed,
+                    });
                     if let Some(share) = stats.coherence {
                         metrics.flux_coherence(share);
                     }
+                    metrics.clone()
+                };
+                show();
+                let ticked = move |report: &TickReport| {
+                    let metrics = show();
+                    metrics.flux_tick(report.merged as u64, report.rewarded as u64);
+                    metrics.lake_evicted(report.evicted as u64);
                 };
                 run_vortex(lake, period, &SystemClock, ticked, stop).await;
             }
@@ -328,6 +372,14 @@ async fn watch(documents: Arc<Documents>, every: Duration, stop: CancellationTok
                 failing = true;
             }
         }
+    }
+}
+
+/// The keys of encryption at rest.
+pub(super) fn keyring(settings: &Settings) -> Result<Keyring, KeyringError> {
+    match &settings.encryption_keys {
+        Some(keys) => Keyring::parse(keys.expose()),
+        None => Ok(Keyring::plain()),
     }
 }
 

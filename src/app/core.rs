@@ -13,6 +13,7 @@ use crate::{
     ledger::{Ledger, LedgerOptions, LedgerTask},
     meta::{MetaOrchestrator, Parts},
     performance::SnapshotCell,
+    seal::Keyring,
     sessions::{SessionOptions, Sessions},
     store::Store,
     telemetry::Metrics,
@@ -24,6 +25,9 @@ pub(super) struct Core {
     pub(super) models: Vec<Arc<dyn LanguageModel>>,
     pub(super) drafter: Option<Arc<dyn LanguageModel>>,
     pub(super) drafter_deadline: Duration,
+    pub(super) drafter_concurrency: usize,
+    /// The keys that the store was admitted with.
+    pub(super) keyring: Keyring,
     pub(super) documents: Arc<Documents>,
     pub(super) shelf: ShelfOptions,
     pub(super) metrics: Metrics,
@@ -53,6 +57,7 @@ pub(super) struct Built {
     pub(super) shelf_task: ShelfTask,
     pub(super) learning: Arc<Learning>,
     pub(super) lake: Option<Lake>,
+    pub(super) sessions: Sessions,
     pub(super) stored_policy: bool,
 }
 
@@ -62,7 +67,8 @@ impl Core {
         let performance = SnapshotCell::default();
         let lake = match self.lake {
             Some(options) => {
-                let lake = Lake::open(self.store.clone(), options).await;
+                let keyring = self.keyring.clone();
+                let lake = Lake::open_sealed(self.store.clone(), options, keyring).await;
                 Some(lake.map_err(StartError::Lake)?)
             }
             None => None,
@@ -89,7 +95,7 @@ impl Core {
             policy.publish(&newest);
         }
         learning.restore(&ledger).await?;
-        let sessions = Sessions::open(self.store.clone(), self.sessions).await;
+        let sessions = Sessions::open_sealed(self.store.clone(), self.sessions, self.keyring).await;
         let sessions = sessions.map_err(StartError::Sessions)?;
         let (shelf, shelf_task) =
             Shelf::open(Arc::clone(&self.documents), self.store.clone(), self.shelf)
@@ -99,6 +105,7 @@ impl Core {
             lake: lake.clone(),
             drafter: self.drafter,
             drafter_deadline: self.drafter_deadline,
+            drafter_concurrency: self.drafter_concurrency,
             clock: Arc::clone(&self.clock),
             documents_epoch: {
                 let documents = Arc::clone(&self.documents);
@@ -110,7 +117,7 @@ impl Core {
             asi: Asi::new(self.models, self.documents, self.max_experts).with_hedging(self.hedging),
             ledger: ledger.clone(),
             shelf,
-            sessions,
+            sessions: sessions.clone(),
             policy,
             performance,
             metrics: self.metrics,
@@ -120,6 +127,6 @@ impl Core {
             token_budget: self.token_budget,
             record_wait: self.record_wait,
         }));
-        Ok(Built { meta, ledger, ledger_task, shelf_task, learning, lake, stored_policy })
+        Ok(Built { meta, ledger, ledger_task, shelf_task, learning, lake, sessions, stored_policy })
     }
 }

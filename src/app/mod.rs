@@ -4,8 +4,14 @@ mod assemble;
 mod bench;
 mod core;
 mod run;
+mod shelf;
 mod tasks;
 
+pub use crate::{
+    flux::{Refusal, Vouched},
+    lake::{Kept, ShelfStats},
+};
 pub use assemble::{App, StartError, assemble};
 pub use bench::ReplayBench;
 pub use run::{RunError, Started, run};
+pub use shelf::LakeShelf;

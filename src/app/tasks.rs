@@ -76,6 +76,17 @@ impl Tasks {
         });
     }
 
+    /// Runs a task that has an end of its own; a stop cuts it off.
+    pub(super) fn finish(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
     /// Tells every task to stop and waits until all have.
     pub(super) async fn stop(&self) {
         self.stop.cancel();

@@ -170,6 +170,7 @@ mod tests {
             dialogue: None,
             expert: None,
             no_store: false,
+            fresh: false,
         }
     }
 

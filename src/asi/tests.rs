@@ -107,6 +107,7 @@ async fn answer_with(
         dialogue: None,
         expert: None,
         no_store: false,
+        fresh: false,
     };
     let task = Task {
         request: &request,

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "this room talks to a terminal")]
 
 mod evaluate;
+mod lake;
 mod openapi;
 mod probe;
 mod serve;
@@ -34,6 +35,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Replay a table of recorded answers and print accuracy, latency and routing figures.
     Evaluate(evaluate::EvaluateArgs),
+    /// Put answers into the Confidence Lake, take them out, count them, change its keys.
+    Lake(lake::LakeArgs),
     /// Ask a running service whether it is ready; exit status 0 if so. For health checks.
     Probe(probe::ProbeArgs),
     /// Print the OpenAPI document.
@@ -65,6 +68,7 @@ pub fn main() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::serve(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Lake(args) => lake::lake(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::Openapi(args) => openapi::openapi(&args),
     }

@@ -74,6 +74,7 @@ mod tests {
             dialogue: None,
             expert: None,
             no_store: false,
+            fresh: false,
         };
         analyse(&request, &Thresholds::default())
     }

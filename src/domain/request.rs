@@ -33,6 +33,8 @@ pub struct Request {
     pub expert: Option<String>,
     /// Neither recall this from the lake nor remember it there.
     pub no_store: bool,
+    /// Do not recall this from the lake: the answer is to be found anew, and may be remembered.
+    pub fresh: bool,
 }
 
 impl Request {

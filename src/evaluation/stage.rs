@@ -269,5 +269,6 @@ fn request(row: &Row) -> Request {
         dialogue: None,
         expert: None,
         no_store: true,
+        fresh: true,
     }
 }

@@ -3,5 +3,6 @@
 mod tier;
 mod vortex;
 
-pub use tier::{Flux, FluxParts, Immediate};
+pub use crate::lake::{LakeStats, Refusal};
+pub use tier::{Flux, FluxParts, Immediate, Vouched};
 pub use vortex::run_vortex;

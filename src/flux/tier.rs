@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     answers::answer_to,
@@ -10,7 +13,7 @@ use crate::{
         Call, Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply,
         Request, ResponseId, Signal, Source, SourceKind, TenantId, Tier,
     },
-    lake::{Entry, Ladder, Lake, LakeStats, Recalled},
+    lake::{Curated, Entry, Ladder, Lake, LakeStats, Recalled, Refusal},
     solvers::{solve, solve_undated},
     store::StoreError,
     text,
@@ -18,6 +21,8 @@ use crate::{
 
 /// A solver is right or silent; what is left is the chance that it misread the question.
 const SOLVER_SIGNAL: f64 = 0.99;
+/// When a drafter without a free place may have one again.
+const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 /// What Flux is made of.
 pub struct FluxParts {
@@ -27,6 +32,8 @@ pub struct FluxParts {
     pub drafter: Option<Arc<dyn LanguageModel>>,
     /// Most time that the drafter is given.
     pub drafter_deadline: Duration,
+    /// Drafts that the drafter writes at once; who comes while all are under way goes on without.
+    pub drafter_concurrency: usize,
     /// Today, for relative dates.
     pub clock: Arc<dyn Clock>,
     /// Stands for the documents that a tenant is answered from: answers remembered from others are
@@ -37,6 +44,8 @@ pub struct FluxParts {
 /// The runtime tier.
 pub struct Flux {
     parts: FluxParts,
+    /// One place for each draft that may be under way.
+    drafting: Semaphore,
 }
 
 /// What Flux knows without asking anyone: microseconds.
@@ -52,7 +61,8 @@ impl Flux {
     /// The tier of these parts.
     #[must_use]
     pub fn new(parts: FluxParts) -> Self {
-        Self { parts }
+        let places = parts.drafter_concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        Self { drafting: Semaphore::new(places), parts }
     }
 
     /// Asks the solvers and, for a request that stands alone, the lake.
@@ -61,7 +71,8 @@ impl Flux {
         let mut drafts = Vec::new();
         drafts.extend(self.solved(request));
         let mut lake_hit = None;
-        if let Some(lake) = self.parts.lake.as_ref().filter(|_| remembers(request)) {
+        let recalls = remembers(request) && !request.fresh;
+        if let Some(lake) = self.parts.lake.as_ref().filter(|_| recalls) {
             let since = Instant::now();
             let now = self.parts.clock.now_ms();
             let epoch = Some((self.parts.documents_epoch)(&request.tenant));
@@ -72,7 +83,8 @@ impl Flux {
         Immediate { drafts, lake_hit }
     }
 
-    /// Asks the local drafter; `None` when there is none.
+    /// Asks the local drafter; `None` when there is none. While it writes as many drafts as it may,
+    /// it is not waited for: a small model on the same host has only so many cores.
     pub async fn draft(
         &self,
         request: &Request,
@@ -80,6 +92,9 @@ impl Flux {
         deadline: Instant,
     ) -> Option<Result<Draft, ModelError>> {
         let drafter = self.parts.drafter.as_deref()?;
+        let Ok(_place) = self.drafting.try_acquire() else {
+            return Some(Err(ModelError::Busy { retry_after: BUSY_RETRY }));
+        };
         let since = Instant::now();
         let deadline = deadline.min(since + self.parts.drafter_deadline);
         let completion = timeout_at(deadline, drafter.complete(prompt, Call::whole(deadline)))
@@ -137,6 +152,7 @@ impl Flux {
             created_ms: self.parts.clock.now_ms(),
             expires_ms: None,
             epoch: from_documents.then(|| (self.parts.documents_epoch)(&request.tenant)),
+            curated: false,
             ladder: Ladder::default(),
         };
         lake.remember(&request.tenant, entry).await
@@ -151,6 +167,33 @@ impl Flux {
             Some(lake) => lake.forget(tenant, origin).await,
             None => Ok(0),
         }
+    }
+
+    /// Puts in answers that an operator vouches for: says of each under which id it can be evicted,
+    /// or why it did not come in. `None` when the lake is off.
+    ///
+    /// # Errors
+    /// What keeps the store from being written; then none came in.
+    pub async fn curate(
+        &self,
+        tenant: &TenantId,
+        given: Vec<Vouched>,
+    ) -> Result<Option<Vec<Result<ResponseId, Refusal>>>, StoreError> {
+        let Some(lake) = &self.parts.lake else { return Ok(None) };
+        let now_ms = self.parts.clock.now_ms();
+        let given = given.into_iter().map(|vouched| vouched.curated(now_ms)).collect();
+        lake.curate(tenant, given, now_ms).await.map(Some)
+    }
+
+    /// Makes everything stale that a tenant has remembered so far; returns since when, in
+    /// milliseconds since the Unix epoch, and how many answers went. `None` when the lake is off.
+    ///
+    /// # Errors
+    /// What keeps the store from being written; then nothing has changed.
+    pub async fn begin_epoch(&self, tenant: &TenantId) -> Result<Option<(i64, usize)>, StoreError> {
+        let Some(lake) = &self.parts.lake else { return Ok(None) };
+        let now_ms = self.parts.clock.now_ms();
+        Ok(Some((now_ms, lake.begin_epoch(tenant, now_ms).await?)))
     }
 
     /// The lake's figures; `None` when it is off.
@@ -175,6 +218,43 @@ impl Flux {
         draft.steps = solution.steps;
         draft.latency = since.elapsed();
         Some(draft)
+    }
+}
+
+/// An answer that an operator vouches for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vouched {
+    /// The question.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+    /// How long it is remembered; `None` is until it is evicted or replaced.
+    pub ttl: Option<Duration>,
+    /// Where it comes from, in a word or two.
+    pub source: Option<String>,
+    /// Probability of being right.
+    pub signal: Signal,
+    /// The id that it had in the lake that it was exported from.
+    pub id: Option<ResponseId>,
+    /// Whether he really does; what was exported of a lake may be what that lake had learned.
+    pub curated: bool,
+}
+
+impl Vouched {
+    /// As the lake takes it, with the answer's comparable core.
+    #[must_use]
+    pub fn curated(self, now_ms: i64) -> Curated {
+        let ttl = self.ttl.map(|ttl| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        Curated {
+            canonical: answer_to(&self.question, &self.answer),
+            question: self.question,
+            answer: self.answer,
+            source: self.source,
+            signal: self.signal,
+            expires_ms: ttl.map(|ttl| now_ms.saturating_add(ttl)),
+            id: self.id.unwrap_or_else(ResponseId::generate),
+            curated: self.curated,
+        }
     }
 }
 

@@ -30,13 +30,65 @@ pub async fn run_vortex(
             _ = ticks.tick() => {}
         }
         let now_ms = clock.now_ms();
-        // Three atomic loads: what a tick costs while nothing changes.
         if lake.is_idle(now_ms) {
-            continue;
+            // While nothing changes, the loop does not even tick.
+            tokio::select! {
+                () = cancelled.cancelled() => return,
+                () = lake.until_work(now_ms) => continue,
+            }
         }
         match lake.tick(now_ms, STEPS).await {
             Ok(report) => ticked(&report),
             Err(error) => tracing::warn!(%error, "a tick of the Flux loop failed"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::{
+        domain::{FixedClock, ResponseId, Signal, TenantId},
+        lake::{Curated, LakeOptions},
+        store::Store,
+    };
+
+    fn pair(question: &str) -> Curated {
+        Curated {
+            question: question.to_owned(),
+            answer: "x".to_owned(),
+            canonical: None,
+            source: None,
+            signal: Signal::ONE,
+            expires_ms: None,
+            id: ResponseId::generate(),
+            curated: true,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_loop_ticks_when_something_comes_and_sleeps_when_nothing_does() {
+        let lake = Lake::open(Store::in_memory().unwrap(), LakeOptions::default()).await.unwrap();
+        let (ticks, stop) = (AtomicUsize::new(0), CancellationToken::new());
+        let clock = FixedClock(jiff::Timestamp::UNIX_EPOCH);
+        let ticked = |_: &TickReport| {
+            ticks.fetch_add(1, Ordering::Relaxed);
+        };
+        let period = Duration::from_millis(16);
+        let tended = run_vortex(lake.clone(), period, &clock, ticked, stop.clone());
+        let used = async {
+            let tenant = TenantId::default();
+            for expected in 1..=3 {
+                lake.curate(&tenant, vec![pair(&expected.to_string())], 0).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(40)).await;
+                assert_eq!(ticks.load(Ordering::Relaxed), expected);
+                tokio::time::sleep(Duration::from_hours(1)).await;
+                assert_eq!(ticks.load(Ordering::Relaxed), expected, "nothing came");
+            }
+            stop.cancel();
+        };
+        tokio::join!(tended, used);
     }
 }

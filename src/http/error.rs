@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{FieldError, Problem, ProblemKind, pointer::Pointer, problem::ExpertFailure};
 use crate::{
     domain::{DocumentError, PolicyProblem},
-    meta::{FeedbackError, PolicyError, ProcessError},
+    meta::{FeedbackError, LakeError, PolicyError, ProcessError},
 };
 
 /// How long to wait before a store that failed is worth another try.
@@ -80,6 +80,19 @@ impl From<FeedbackError> for Problem {
                 "There is no such response. Send the `id` that `process` returned.",
             ),
             FeedbackError::Unavailable => storage_unavailable(),
+        }
+    }
+}
+
+impl From<LakeError> for Problem {
+    fn from(error: LakeError) -> Self {
+        match error {
+            LakeError::Off => Self::new(
+                ProblemKind::LakeOff,
+                "The lake is switched off. Set lake.enabled = true in the configuration and \
+                 restart.",
+            ),
+            LakeError::Unavailable => storage_unavailable(),
         }
     }
 }

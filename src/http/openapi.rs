@@ -30,6 +30,8 @@ const CLOSED_SCHEMAS: &[&str] = &[
     "NamedPassage",
     "FeedbackBody",
     "DocumentBody",
+    "CurateBody",
+    "CuratedPair",
     "PolicyChange",
     "ThresholdsChange",
     "AdaptiveChange",
@@ -46,6 +48,10 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("addDocument", &[409, 503]),
     ("listDocuments", &[422]),
     ("removeDocument", &[422, 503]),
+    ("curateAnswers", &[409, 503, 507]),
+    ("evictAnswer", &[409, 422, 503]),
+    ("beginLakeEpoch", &[409, 503]),
+    ("getLake", &[409]),
     ("readyz", &[503]),
 ];
 const BODY_PROBLEMS: &[u16] = &[400, 408, 413, 415, 422];
@@ -303,7 +309,7 @@ mod tests {
                 assert!(examples.as_object().is_some_and(|e| !e.is_empty()), "{id}");
             }
         }
-        assert_eq!(ids.len(), 17, "{ids:?}");
+        assert_eq!(ids.len(), 21, "{ids:?}");
         for (id, _) in OWN_PROBLEMS {
             assert!(ids.contains(id), "{id} is no operation");
         }
@@ -376,6 +382,7 @@ mod tests {
         assert_eq!(closed("ProcessBody"), known::<unified::ProcessBody, _>());
         assert_eq!(closed("FeedbackBody"), known::<unified::FeedbackBody, _>());
         assert_eq!(closed("DocumentBody"), known::<unified::DocumentBody, _>());
+        assert_eq!(closed("CurateBody"), known::<unified::Pairs, _>());
         assert_eq!(closed("PolicyChange"), known::<unified::PolicyChange, _>());
         CLOSED_SCHEMAS.iter().for_each(|name| drop(closed(name)));
     }

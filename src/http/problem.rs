@@ -79,6 +79,8 @@ kinds! {
     PolicyConflict = "policy-conflict", CONFLICT, "The policy was changed at the same time";
     /// The tenant may not add more documents.
     DocumentsFull = "documents-full", CONFLICT, "There is no room for more documents";
+    /// The configuration switches the lake off.
+    LakeOff = "lake-off", CONFLICT, "The lake is switched off";
     /// The body is larger than is read.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body is not declared as JSON.
@@ -103,6 +105,8 @@ kinds! {
     ExpertsTimedOut = "experts-timed-out", GATEWAY_TIMEOUT, "No expert of the AI tier answered in time";
     /// The request's deadline came before any answer.
     DeadlineExceeded = "deadline-exceeded", GATEWAY_TIMEOUT, "The deadline came before any answer";
+    /// The lake has as many answers as it may.
+    LakeFull = "lake-full", INSUFFICIENT_STORAGE, "The lake is full";
 }
 
 /// One invalid field.

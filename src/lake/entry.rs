@@ -37,6 +37,9 @@ pub struct Entry {
     /// Fingerprint of the documents it came from; `None` when it rests on none. Where the
     /// documents have another fingerprint now, it is stale.
     pub epoch: Option<u64>,
+    /// Whether an operator put it in: only another such answer, or an outcome, speaks against it.
+    #[serde(default)]
+    pub curated: bool,
     /// What has become of it since. Kept by the lake; whatever a caller puts here is ignored.
     #[serde(default)]
     pub ladder: Ladder,
@@ -54,6 +57,13 @@ pub struct Ladder {
     pub wrong: f64,
     /// A near-duplicate question has another answer, and no outcome has said which is right.
     pub disputed: bool,
+    /// What it rests on was refuted, and no outcome has spoken for the answer itself.
+    pub unfounded: bool,
+    /// Other spellings of the question, in normal form, that it answers, too: near-duplicates with
+    /// the same answer that were merged into it.
+    pub also_asked: Vec<String>,
+    /// Other minds than its own that gave the same answer.
+    pub supporters: Vec<String>,
     /// Earlier responses that gave the same answer, newest first; their outcomes count here.
     pub earlier_origins: Vec<ResponseId>,
     /// Counts up with each change, so that no change is lost between two writers.
@@ -62,7 +72,20 @@ pub struct Ladder {
 
 impl Ladder {
     /// Earlier origins that are remembered.
-    const ORIGINS: usize = 8;
+    const ORIGINS: usize = 32;
+    /// Most other spellings, and most supporters, of one entry.
+    const SPELLINGS: usize = 32;
+    const SUPPORTERS: usize = 8;
+
+    /// Whether it is out of use until an outcome settles a doubt.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.disputed || self.unfounded
+    }
+
+    /// Whether outcomes speak against the entry.
+    pub(super) fn is_refuted(&self) -> bool {
+        self.wrong > self.right
+    }
 
     /// Whether outcomes speak for the entry.
     pub(super) fn is_vindicated(&self) -> bool {
@@ -79,6 +102,7 @@ impl Ladder {
         self.wrong = (self.wrong + 1.0 - score).max(0.0);
         if score >= 0.5 {
             self.disputed = false;
+            self.unfounded = false;
         }
     }
 }
@@ -93,16 +117,21 @@ impl Entry {
         Signal::clamped((self.signal.get() + right) / (1.0 + right + wrong))
     }
 
-    /// Place on the ladder, 0 to 1: the merit, halved while disputed.
+    /// Place on the ladder, 0 to 1: the merit; each other mind that gave the same answer takes a
+    /// share of what it lacks of 1; halved while in doubt. It orders candidates and evictions; what
+    /// an answer is believed is its merit alone.
     #[must_use]
     pub fn rank(&self) -> f64 {
-        self.merit().get() * if self.ladder.disputed { 0.5 } else { 1.0 }
+        let (merit, supporters) = (self.merit().get(), self.ladder.supporters.len());
+        #[expect(clippy::cast_precision_loss, reason = "at most a handful")]
+        let share = supporters as f64 / (supporters as f64 + 4.0);
+        (merit + (1.0 - merit) * share) * if self.ladder.is_in_doubt() { 0.5 } else { 1.0 }
     }
 
     /// Whether it may be given as an answer now.
     #[must_use]
     pub fn is_recallable(&self, now_ms: i64, epoch: Option<u64>) -> bool {
-        !self.ladder.disputed
+        !self.ladder.is_in_doubt()
             && self.merit().get() >= FLOOR
             && !self.is_expired(now_ms)
             && (self.epoch.is_none() || self.epoch == epoch)
@@ -136,7 +165,39 @@ impl Entry {
         let citations = self.citations.iter().map(|c| {
             c.quote.len() + c.document.len() + c.section.as_ref().map_or(0, String::len) + 64
         });
-        512 + 2 * self.question.len() + 2 * self.content.len() + citations.sum::<usize>()
+        let spellings = self.ladder.also_asked.iter().map(|s| 2 * s.len() + 96);
+        512 + 2 * self.question.len()
+            + 2 * self.content.len()
+            + citations.sum::<usize>()
+            + spellings.sum::<usize>()
+    }
+
+    /// This entry with a near-duplicate merged into it, which `spelling` is the normal form of:
+    /// what outcomes have said of either counts for both. `None` where something would be lost:
+    /// another basis, or more origins and spellings than are kept.
+    pub(super) fn absorbing(&self, other: &Self, spelling: &str) -> Option<Self> {
+        let mut whole = self.clone();
+        let (mine, theirs) = (&mut whole.ladder, &other.ladder);
+        let strangers = other.origins().filter(|o| !self.origins().any(|own| own == *o));
+        mine.earlier_origins.extend(strangers);
+        let spellings = theirs.also_asked.iter().map(String::as_str).chain([spelling]);
+        for spelling in spellings {
+            if !mine.also_asked.iter().any(|known| known == spelling) {
+                mine.also_asked.push(spelling.to_owned());
+            }
+        }
+        for name in theirs.supporters.iter().chain([&other.source_name]) {
+            let known = *name == self.source_name || mine.supporters.contains(name);
+            if !known && mine.supporters.len() < Ladder::SUPPORTERS {
+                mine.supporters.push(name.clone());
+            }
+        }
+        mine.right += theirs.right;
+        mine.wrong += theirs.wrong;
+        let keeps_all = mine.earlier_origins.len() <= Ladder::ORIGINS
+            && mine.also_asked.len() <= Ladder::SPELLINGS;
+        let same_basis = other.derived_from.is_none() || other.derived_from == self.derived_from;
+        (keeps_all && same_basis).then_some(whole)
     }
 
     /// All responses whose outcome is an outcome of this entry.
@@ -149,15 +210,25 @@ impl Entry {
         self.ladder = Ladder { revision: 1, ..Ladder::default() };
         let Some(old) = old else { return Some(self) };
         let now_ms = self.created_ms;
+        // What an operator put in, only he or an outcome takes out.
+        let stands = old.curated && !old.is_expired(now_ms) && !old.ladder.is_refuted();
+        if stands && !self.curated {
+            return None;
+        }
         if self.agrees_with(old) == Some(true) {
             // The same answer again: a better one keeps what outcomes have said of it.
-            if self.signal < old.signal && !old.is_expired(now_ms) {
+            if !self.curated && self.signal < old.signal && !old.is_expired(now_ms) {
                 return None;
             }
             self.ladder = old.ladder.clone();
             self.ladder.earlier_origins.insert(0, old.origin);
             self.ladder.earlier_origins.truncate(Ladder::ORIGINS);
-        } else if old.is_recallable(now_ms, self.epoch.or(old.epoch))
+            if self.curated {
+                let Ladder { right, wrong, disputed, unfounded, .. } = &mut self.ladder;
+                (*right, *wrong, *disputed, *unfounded) = (0.0, 0.0, false, false);
+            }
+        } else if !self.curated
+            && old.is_recallable(now_ms, self.epoch.or(old.epoch))
             && self.signal.get() < old.rank()
         {
             return None;

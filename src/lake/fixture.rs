@@ -17,6 +17,7 @@ pub(super) fn entry(question: &str, content: &str, signal: f64) -> Entry {
         created_ms: 1_000,
         expires_ms: None,
         epoch: None,
+        curated: false,
         ladder: Ladder::default(),
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Index {
     pools: BTreeMap<TenantId, Pool>,
     expiries: BTreeSet<(i64, TenantId, Key)>,
     forgotten: VecDeque<(TenantId, ResponseId)>,
+    /// The moment up to which a tenant's answers are stale.
+    epochs: BTreeMap<TenantId, i64>,
     pub(super) totals: Totals,
     /// Counts removals, so that a late insertion can tell that its key may have gone since.
     pub(super) removals: u64,
@@ -41,6 +43,28 @@ pub(super) struct Totals {
     pub(super) disputed: usize,
     pub(super) agreeing: usize,
     pub(super) contradicting: usize,
+    /// Near-duplicates that became another spelling of an entry.
+    pub(super) merged: usize,
+    pub(super) curated: usize,
+}
+
+impl Totals {
+    fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.fields().into_iter().zip({ *other }.fields()) {
+            *mine += *theirs;
+        }
+    }
+
+    fn subtract(&mut self, other: &Self) {
+        for (mine, theirs) in self.fields().into_iter().zip({ *other }.fields()) {
+            *mine = mine.saturating_sub(*theirs);
+        }
+    }
+
+    fn fields(&mut self) -> [&mut usize; 7] {
+        let Self { entries, bytes, disputed, agreeing, contradicting, merged, curated } = self;
+        [entries, bytes, disputed, agreeing, contradicting, merged, curated]
+    }
 }
 
 /// The entries of one tenant.
@@ -53,6 +77,10 @@ pub(super) struct Pool {
     by_base: HashMap<ResponseId, BTreeSet<Key>>,
     /// Questions that may ask the same.
     by_signature: HashMap<String, BTreeSet<Key>>,
+    /// Other spellings of a question, and the entry that answers them.
+    spellings: HashMap<Key, Key>,
+    /// What is counted over this pool.
+    totals: Totals,
 }
 
 #[derive(Debug)]
@@ -72,6 +100,28 @@ impl Index {
     /// Every pool with its tenant, in the tenants' order.
     pub(super) fn pools(&self) -> impl Iterator<Item = (&TenantId, &Pool)> {
         self.pools.iter()
+    }
+
+    /// Makes everything stale that a tenant has remembered up to a moment: it is out of use at once,
+    /// and nothing that is as old comes in. Returns what was there.
+    pub(super) fn begin_epoch(&mut self, tenant: &TenantId, at_ms: i64) -> Vec<(Key, Arc<Entry>)> {
+        let epoch = self.epochs.entry(tenant.clone()).or_insert(at_ms);
+        *epoch = at_ms.max(*epoch);
+        let at_ms = *epoch;
+        // The pool goes as a whole: entry by entry, readers would wait for a second.
+        let Some(pool) = self.pools.remove(tenant) else { return Vec::new() };
+        self.totals.subtract(&pool.totals);
+        self.expiries.retain(|(_, owner, _)| owner != tenant);
+        self.removals += 1;
+        let mut gone = Vec::new();
+        for (key, slot) in pool.slots {
+            if slot.entry.created_ms <= at_ms {
+                gone.push((key, slot.entry));
+            } else {
+                self.set(tenant, &key, Some(slot.entry));
+            }
+        }
+        gone
     }
 
     /// The earliest moment at which an entry expires.
@@ -133,13 +183,25 @@ impl Index {
         gone
     }
 
+    /// What contradicts the entries of a response.
+    pub(super) fn opposed_to(&self, tenant: &TenantId, origin: ResponseId) -> Vec<Key> {
+        let Some(pool) = self.pool(tenant) else { return Vec::new() };
+        let entries = pool.of_origin(origin).filter_map(|key| Some((key, pool.entry(key)?)));
+        let pairs = entries.flat_map(|(key, entry)| pool.intersections(key, &entry));
+        pairs.filter(|(_, agrees)| !agrees).map(|(key, _)| key).collect()
+    }
+
     fn is_forgotten(&self, tenant: &TenantId, origin: ResponseId) -> bool {
         self.forgotten.iter().any(|(t, o)| *o == origin && t == tenant)
     }
 
-    /// Whether what an entry rests on was forgotten.
+    /// Whether an entry is stale, or what it rests on was forgotten.
     pub(super) fn is_entry_forgotten(&self, tenant: &TenantId, entry: &Entry) -> bool {
-        entry.origins().chain(entry.derived_from).any(|origin| self.is_forgotten(tenant, origin))
+        self.epochs.get(tenant).is_some_and(|epoch| entry.created_ms <= *epoch)
+            || entry
+                .origins()
+                .chain(entry.derived_from)
+                .any(|origin| self.is_forgotten(tenant, origin))
     }
 
     fn holds(&self, tenant: &TenantId, origin: ResponseId) -> bool {
@@ -154,6 +216,14 @@ impl Pool {
 
     pub(super) fn entry(&self, key: &str) -> Option<Arc<Entry>> {
         self.slots.get(key).map(|slot| Arc::clone(&slot.entry))
+    }
+
+    /// The entry that answers a question, by its own spelling or, where none has that, by another
+    /// one; with the key of the entry.
+    pub(super) fn answering(&self, key: &str) -> Option<(&Key, &Arc<Entry>)> {
+        let spelled = || self.spellings.get(key).and_then(|own| self.slots.get_key_value(own));
+        let (key, slot) = self.slots.get_key_value(key).or_else(spelled)?;
+        Some((key, &slot.entry))
     }
 
     /// All entries with their keys, in the keys' order.
@@ -212,24 +282,42 @@ impl Pool {
         if group.len() < GROUP {
             group.insert(Arc::clone(key));
         }
+        for spelling in &entry.ladder.also_asked {
+            self.spellings.insert(Key::from(spelling.as_str()), Arc::clone(key));
+        }
         let slot = Slot { entry: Arc::clone(&entry), signature, hits: AtomicU64::new(0) };
         self.slots.insert(Arc::clone(key), slot);
-        totals.entries += 1;
-        totals.bytes += entry.bytes();
-        totals.disputed += usize::from(entry.ladder.disputed);
-        for (_, agrees) in self.intersections(key, &entry) {
-            *if agrees { &mut totals.agreeing } else { &mut totals.contradicting } += 1;
+        let counts = self.counts(key, &entry);
+        self.totals.add(&counts);
+        totals.add(&counts);
+    }
+
+    /// What an entry in its place adds to the totals.
+    fn counts(&self, key: &Key, entry: &Entry) -> Totals {
+        let pairs = self.intersections(key, entry);
+        let agreeing = pairs.iter().filter(|(_, agrees)| *agrees).count();
+        Totals {
+            entries: 1,
+            bytes: entry.bytes(),
+            disputed: usize::from(entry.ladder.is_in_doubt()),
+            agreeing,
+            contradicting: pairs.len() - agreeing,
+            merged: entry.ladder.also_asked.len(),
+            curated: usize::from(entry.curated),
         }
     }
 
     fn remove(&mut self, key: &Key, totals: &mut Totals) -> Option<Arc<Entry>> {
         let entry = self.entry(key)?;
-        for (_, agrees) in self.intersections(key, &entry) {
-            *if agrees { &mut totals.agreeing } else { &mut totals.contradicting } -= 1;
+        let counts = self.counts(key, &entry);
+        self.totals.subtract(&counts);
+        totals.subtract(&counts);
+        for spelling in &entry.ladder.also_asked {
+            // Another entry may have taken the spelling over.
+            if self.spellings.get(spelling.as_str()).is_some_and(|own| own == key) {
+                self.spellings.remove(spelling.as_str());
+            }
         }
-        totals.entries -= 1;
-        totals.bytes -= entry.bytes();
-        totals.disputed -= usize::from(entry.ladder.disputed);
         for origin in entry.origins() {
             drop_key(&mut self.by_origin, &origin, key);
         }

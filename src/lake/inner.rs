@@ -9,26 +9,32 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::{
     ATTEMPTS, Entry, LakeOptions, Reward, TickReport,
     index::{Index, Key},
-    plan::{Change, Plan, Why},
+    plan::{Change, Plan, Why, Work as Waiting},
+    rows::{Rows, epoch_key},
 };
 use crate::{
     domain::TenantId,
-    store::{Batch, Store, StoreError, Table, decode, encode, keys},
+    seal::Keyring,
+    store::{Batch, Store, StoreError, Table, decode, encode},
 };
 
 /// The lake itself.
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) store: Store,
+    pub(super) rows: Rows,
     pub(super) options: LakeOptions,
     index: RwLock<Index>,
     work: Mutex<Work>,
     /// Whether there is work, so that an idle tick asks for no lock.
     pub(super) has_work: AtomicBool,
+    /// Wakes whoever waits for work.
+    pub(super) arrived: Notify,
     /// Whether a tick is under way.
     ticking: AtomicBool,
     /// When the next entry expires.
@@ -39,6 +45,8 @@ pub(super) struct Inner {
     pub(super) misses: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) rewards_dropped: AtomicU64,
+    /// Near-duplicates merged since the start.
+    pub(super) merged: AtomicU64,
 }
 
 /// What waits for a tick.
@@ -46,6 +54,8 @@ pub(super) struct Inner {
 struct Work {
     rewards: VecDeque<Reward>,
     recent: VecDeque<(TenantId, Key)>,
+    /// Entries whose contradiction may have been settled.
+    settled: VecDeque<(TenantId, Key)>,
     last_seq: u64,
 }
 
@@ -58,7 +68,6 @@ struct Note {
 const NOTE: &[u8] = b"lake";
 /// Most outcomes, and most recent entries, that wait for a tick.
 const WAITING: usize = 65_536;
-const PAGE: usize = 1024;
 
 /// The right to tick, given back when it is dropped.
 pub(super) struct TickTurn<'i>(&'i AtomicBool);
@@ -79,17 +88,24 @@ pub(super) enum Published {
 }
 
 impl Inner {
-    pub(super) async fn open(store: Store, options: LakeOptions) -> Result<Self, StoreError> {
-        let index = load(&store).await?;
+    pub(super) async fn open(
+        store: Store,
+        options: LakeOptions,
+        keyring: Keyring,
+    ) -> Result<Self, StoreError> {
+        let rows = Rows::new(keyring);
+        let index = rows.load(&store).await?;
         let note = store.get(Table::Meta, NOTE).await?;
         let note: Option<Note> = note.map(|v| decode(Table::Meta, &v)).transpose()?;
         let rewarded_seq = note.map_or(0, |note| note.rewarded_seq);
         let inner = Self {
             store,
+            rows,
             options,
             index: RwLock::new(index),
             work: Mutex::new(Work { last_seq: rewarded_seq, ..Work::default() }),
             has_work: AtomicBool::new(false),
+            arrived: Notify::new(),
             ticking: AtomicBool::new(false),
             next_expiry: AtomicI64::new(i64::MAX),
             rewarded_seq: AtomicU64::new(rewarded_seq),
@@ -97,6 +113,7 @@ impl Inner {
             misses: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             rewards_dropped: AtomicU64::new(0),
+            merged: AtomicU64::new(0),
         };
         inner.note_bounds();
         Ok(inner)
@@ -129,9 +146,14 @@ impl Inner {
         }
     }
 
-    /// Takes an entry over from the store as it is there.
-    pub(super) async fn refresh(&self, tenant: &TenantId, key: &Key) -> Result<(), StoreError> {
-        let row = keys::scoped(tenant, key.as_bytes());
+    /// Takes an entry over from the store as it is there. What was forgotten, or is stale, is not
+    /// taken over; it is returned, so that it can be written over before it is deleted.
+    pub(super) async fn refresh(
+        &self,
+        tenant: &TenantId,
+        key: &Key,
+    ) -> Result<Option<Entry>, StoreError> {
+        let row = self.rows.key(tenant, key);
         let seen = |index: &Index| {
             let present = index.pool(tenant).and_then(|pool| pool.entry(key));
             (present.map(|e| e.ladder.revision), index.removals)
@@ -141,21 +163,24 @@ impl Inner {
             let found = self.stored(&row).await?;
             let mut index = self.write();
             // What is being forgotten may still be in the store; it must not come back from there.
-            let found = found.filter(|entry| !index.is_entry_forgotten(tenant, entry));
+            let (gone, found) = match found {
+                Some(entry) if index.is_entry_forgotten(tenant, &entry) => (Some(entry), None),
+                found => (None, found),
+            };
             // When somebody showed something newer in between, what was read may be older.
             if seen(&index) == before {
                 index.set(tenant, key, found.map(Arc::new));
                 drop(index);
                 self.note_bounds();
-                return Ok(());
+                return Ok(gone);
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn stored(&self, row: &[u8]) -> Result<Option<Entry>, StoreError> {
         let found = self.store.get(Table::Lake, row).await?;
-        found.map(|value| decode(Table::Lake, &value)).transpose()
+        found.map(|value| self.rows.entry(row, &value)).transpose()
     }
 
     /// Deletes entries from the store, unless somebody has written better ones in their place
@@ -168,8 +193,8 @@ impl Inner {
         for _ in 0..ATTEMPTS {
             let mut batch = Batch::new();
             for (key, entry) in &gone {
-                let row = keys::scoped(tenant, key.as_bytes());
-                batch.require(Table::Lake, row.as_slice(), encoded(Some(entry))?);
+                let row = self.rows.key(tenant, key);
+                batch.require(Table::Lake, row.as_slice(), Some(self.rows.value(&row, entry)?));
                 batch.delete(Table::Lake, row);
             }
             match self.store.commit(batch).await {
@@ -179,10 +204,10 @@ impl Inner {
             }
             let mut left = Vec::new();
             for (key, _) in gone {
-                let found = self.stored(&keys::scoped(tenant, key.as_bytes())).await?;
+                let found = self.stored(&self.rows.key(tenant, &key)).await?;
                 match found.filter(|entry| self.read().is_entry_forgotten(tenant, entry)) {
                     Some(entry) => left.push((key, Arc::new(entry))),
-                    None => self.refresh(tenant, &key).await?,
+                    None => drop(self.refresh(tenant, &key).await?),
                 }
             }
             gone = left;
@@ -198,10 +223,14 @@ impl Inner {
     ) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         for change in &plan.changes {
-            let row = keys::scoped(&change.tenant, change.key.as_bytes());
-            batch.require(Table::Lake, row.as_slice(), encoded(Some(&change.from))?);
+            let row = self.rows.key(&change.tenant, &change.key);
+            let from = self.rows.value(&row, &change.from)?;
+            batch.require(Table::Lake, row.as_slice(), Some(from));
             match &change.to {
-                Some(entry) => batch.put(Table::Lake, row, encode(Table::Lake, entry)?),
+                Some(entry) => {
+                    let value = self.rows.value(&row, entry)?;
+                    batch.put(Table::Lake, row, value);
+                }
                 None => batch.delete(Table::Lake, row),
             }
         }
@@ -226,6 +255,8 @@ impl Inner {
             let mut index = self.write();
             for Change { tenant, key, from, to, why } in plan.changes {
                 report.disputed += usize::from(why == Why::Disputed);
+                report.restored += usize::from(why == Why::Restored);
+                report.merged += usize::from(why == Why::Merged && to.is_none());
                 report.evicted += usize::from(matches!(why, Why::Expired | Why::Surplus));
                 let present = index.pool(&tenant).and_then(|pool| pool.entry(&key));
                 if present.is_some_and(|e| e.ladder.revision == from.ladder.revision) {
@@ -237,12 +268,14 @@ impl Inner {
             let mut work = self.work();
             work.rewards.drain(..plan.rewards);
             work.recent.drain(..plan.recent);
+            work.settled.drain(..plan.settled);
             self.has_work.store(!work.is_empty(), Ordering::Release);
         }
         if let Some(last) = rewards.iter().take(plan.rewards).next_back() {
             self.rewarded_seq.store(last.seq, Ordering::Release);
         }
         self.evicted.fetch_add(report.evicted as u64, Ordering::Relaxed);
+        self.merged.fetch_add(report.merged as u64, Ordering::Relaxed);
         self.note_bounds();
         report
     }
@@ -259,7 +292,7 @@ impl Inner {
         }
         work.last_seq = reward.seq;
         work.rewards.push_back(reward);
-        self.has_work.store(true, Ordering::Release);
+        self.wake();
         true
     }
 
@@ -270,12 +303,13 @@ impl Inner {
     }
 
     /// What is next, left in its place until it is done.
-    pub(super) fn next_work(&self, most: usize) -> (Vec<Reward>, Vec<(TenantId, Key)>) {
+    pub(super) fn next_work(&self, most: usize) -> Waiting {
         let work = self.work();
-        (
-            work.rewards.iter().take(most).cloned().collect(),
-            work.recent.iter().take(most).cloned().collect(),
-        )
+        Waiting {
+            rewards: work.rewards.iter().take(most).cloned().collect(),
+            recent: work.recent.iter().take(most).cloned().collect(),
+            settled: work.settled.iter().take(most).cloned().collect(),
+        }
     }
 
     pub(super) fn rewards_waiting(&self) -> usize {
@@ -288,8 +322,52 @@ impl Inner {
         // Beyond the bound an entry is not compared: it is recalled all the same.
         if work.recent.len() < WAITING {
             work.recent.push_back((tenant.clone(), Arc::clone(key)));
-            self.has_work.store(true, Ordering::Release);
+            self.wake();
         }
+    }
+
+    /// Queues entries that contradicted one which is gone for good: nothing may speak against them
+    /// any longer.
+    pub(super) fn reconsider_later(&self, tenant: &TenantId, keys: Vec<Key>) {
+        let mut work = self.work();
+        for key in keys {
+            if work.settled.len() < WAITING {
+                work.settled.push_back((tenant.clone(), key));
+                self.wake();
+            }
+        }
+    }
+
+    /// Lets the next tick run, though it finds nothing to do: whoever watches ticks hears that
+    /// something has changed.
+    pub(super) fn wake(&self) {
+        self.has_work.store(true, Ordering::Release);
+        self.arrived.notify_one();
+    }
+
+    /// Makes everything stale that a tenant has remembered up to a moment, durably; the rows go
+    /// afterwards, and at the latest with the next start. Returns how many answers went.
+    pub(super) async fn begin_epoch(
+        &self,
+        tenant: &TenantId,
+        at_ms: i64,
+    ) -> Result<usize, StoreError> {
+        /// Rows that are deleted at once.
+        const GROUP: usize = 512;
+        let mut batch = Batch::new();
+        batch.put(Table::Meta, epoch_key(tenant), encode(Table::Meta, &at_ms)?);
+        self.store.commit(batch).await?;
+        let gone = self.write().begin_epoch(tenant, at_ms);
+        self.evicted.fetch_add(gone.len() as u64, Ordering::Relaxed);
+        self.note_bounds();
+        self.wake();
+        for group in gone.chunks(GROUP) {
+            if let Err(error) = self.delete(tenant, group.to_vec()).await {
+                tracing::warn!(%error, "stale answers stay in the store until the next start");
+                break;
+            }
+        }
+        Ok(gone.len())
     }
 
     /// Notes when the next entry expires, and whether there is a surplus to evict.
@@ -298,7 +376,9 @@ impl Inner {
         let surplus = index.totals.entries > self.options.max_entries
             || index.totals.bytes > self.options.max_bytes;
         let next = if surplus { i64::MIN } else { index.next_expiry().unwrap_or(i64::MAX) };
-        self.next_expiry.store(next, Ordering::Release);
+        if next < self.next_expiry.swap(next, Ordering::AcqRel) {
+            self.arrived.notify_one();
+        }
     }
 
     /// Whether nothing more may come in before a tick has evicted the surplus.
@@ -323,39 +403,6 @@ impl Inner {
 
 impl Work {
     fn is_empty(&self) -> bool {
-        self.rewards.is_empty() && self.recent.is_empty()
-    }
-}
-
-/// An entry as the store holds it.
-pub(super) fn encoded(entry: Option<&Entry>) -> Result<Option<Vec<u8>>, StoreError> {
-    entry.map(|entry| encode(Table::Lake, entry)).transpose()
-}
-
-/// Loads all entries. One that an older version wrote is written anew, so that the store holds
-/// exactly what [`encoded`] says; one that cannot be read is dropped, which costs a recall.
-async fn load(store: &Store) -> Result<Index, StoreError> {
-    let mut index = Index::default();
-    let mut range = keys::EVERYTHING;
-    loop {
-        let rows = store.scan(Table::Lake, range, PAGE, false).await?;
-        let Some((last, _)) = rows.last() else { return Ok(index) };
-        range = keys::after(last.clone());
-        let mut batch = Batch::new();
-        for (row, value) in rows {
-            let parts = keys::split(&row);
-            let key = parts.as_ref().and_then(|(_, key)| std::str::from_utf8(key).ok());
-            let entry: Option<Entry> = decode(Table::Lake, &value).ok();
-            let (Some((tenant, _)), Some(key), Some(entry)) = (&parts, key, entry) else {
-                batch.delete(Table::Lake, row);
-                continue;
-            };
-            let present = encode(Table::Lake, &entry)?;
-            if present != value {
-                batch.put(Table::Lake, row.as_slice(), present);
-            }
-            index.set(tenant, &Arc::from(key), Some(Arc::new(entry)));
-        }
-        store.commit(batch).await?;
+        self.rewards.is_empty() && self.recent.is_empty() && self.settled.is_empty()
     }
 }

@@ -9,14 +9,19 @@
 //! No lock is held while the store writes. Each write demands that the entry in the store is still
 //! the one that it was decided on, so that two writers never undo each other.
 
+mod curate;
 mod entry;
 mod guard;
 mod index;
 mod inner;
 mod plan;
+mod rows;
+mod shelf;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod keeping;
 #[cfg(test)]
 mod tests;
 
@@ -27,15 +32,18 @@ use std::{
 
 use crate::{
     domain::{LedgerEvent, Recorded, ResponseId, Signal, TenantId},
-    store::{Batch, Store, StoreError, Table, encode, keys},
+    seal::Keyring,
+    store::{Batch, Store, StoreError, Table},
     text::normal_key,
 };
 
+pub use curate::{Curated, Refusal};
 pub use entry::{Entry, FLOOR, Ladder};
 pub use guard::worth_remembering;
+pub use shelf::{Kept, Shelf, ShelfStats};
 
 use index::Key;
-use inner::{Inner, Published, encoded};
+use inner::{Inner, Published};
 use plan::{Bounds, plan};
 
 /// Bounds of the lake.
@@ -110,8 +118,12 @@ pub struct TickReport {
     pub examined: usize,
     /// Near-duplicates found at them.
     pub intersections: usize,
-    /// Entries taken out of use by a contradiction.
+    /// Entries taken out of use by a contradiction, or by the refutation of what they rest on.
     pub disputed: usize,
+    /// Entries that are in use again because what contradicted them was refuted.
+    pub restored: usize,
+    /// Entries merged into a near-duplicate with the same answer.
+    pub merged: usize,
     /// Entries evicted.
     pub evicted: usize,
     /// Whether somebody else changed the same entries first; then nothing was done, and the next
@@ -126,8 +138,14 @@ pub struct LakeStats {
     pub entries: usize,
     /// Bytes that they take, about.
     pub bytes: usize,
-    /// Entries out of use by a contradiction.
+    /// Entries out of use by a contradiction, or by the refutation of what they rest on.
     pub disputed: usize,
+    /// Entries that an operator put in.
+    pub curated: usize,
+    /// Spellings that entries answer beside their own, after merging.
+    pub spellings: usize,
+    /// Near-duplicates merged since the start.
+    pub merged: u64,
     /// Recalls that found an answer, since the start.
     pub hits: u64,
     /// Recalls that found none, since the start.
@@ -138,7 +156,7 @@ pub struct LakeStats {
     pub rewards_waiting: usize,
     /// Outcomes that came while too many waited, since the start.
     pub rewards_dropped: u64,
-    /// Pairs of near-duplicate questions whose answers agree.
+    /// Near-duplicates whose answers agree, those that were merged included.
     pub agreeing: usize,
     /// Pairs whose answers contradict each other.
     pub contradicting: usize,
@@ -164,7 +182,20 @@ impl Lake {
     /// # Errors
     /// What keeps the store from being read or written.
     pub async fn open(store: Store, options: LakeOptions) -> Result<Self, StoreError> {
-        Ok(Self { inner: Arc::new(Inner::open(store, options).await?) })
+        Self::open_sealed(store, options, Keyring::plain()).await
+    }
+
+    /// [`Lake::open`] with keys: rows are sealed with the first of them, and what an earlier one
+    /// sealed is written anew. `admit` of the room `seal` has said before that the keys fit.
+    ///
+    /// # Errors
+    /// As [`Lake::open`]; [`StoreError::Unreadable`] when a row's key is not among these.
+    pub async fn open_sealed(
+        store: Store,
+        options: LakeOptions,
+        keyring: Keyring,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { inner: Arc::new(Inner::open(store, options, keyring).await?) })
     }
 
     /// The remembered answer to a question. Takes microseconds and never waits for the disk.
@@ -181,13 +212,12 @@ impl Lake {
         let found = {
             let index = self.inner.read();
             let pool = index.pool(tenant);
-            let entry = pool
-                .and_then(|pool| pool.entry(&key))
-                .filter(|entry| entry.is_recallable(now_ms, epoch));
-            if let (Some(pool), Some(_)) = (pool, &entry) {
-                pool.count_hit(&key);
+            let found = pool.and_then(|pool| pool.answering(&key));
+            let found = found.filter(|(_, entry)| entry.is_recallable(now_ms, epoch));
+            if let (Some(pool), Some((key, _))) = (pool, found) {
+                pool.count_hit(key);
             }
-            entry
+            found.map(|(_, entry)| Arc::clone(entry))
         };
         let counter = if found.is_some() { &self.inner.hits } else { &self.inner.misses };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -203,7 +233,9 @@ impl Lake {
     pub async fn remember(&self, tenant: &TenantId, entry: Entry) -> Result<bool, StoreError> {
         let Some(entry) = self.admitted(entry) else { return Ok(false) };
         let key: Key = Arc::from(normal_key(&entry.question));
-        let row = keys::scoped(tenant, key.as_bytes());
+        let row = self.inner.rows.key(tenant, &key);
+        // What is forgotten or stale and still stands where this one is to be written.
+        let mut gone: Option<Entry> = None;
         for _ in 0..ATTEMPTS {
             let (old, removals) = {
                 let index = self.inner.read();
@@ -218,29 +250,41 @@ impl Lake {
             };
             let Some(new) = entry.clone().in_place_of(old.as_deref()) else { return Ok(false) };
             let mut batch = Batch::new();
-            batch.require(Table::Lake, row.as_slice(), encoded(old.as_deref())?);
-            batch.put(Table::Lake, row.as_slice(), encode(Table::Lake, &new)?);
+            let expected = self.inner.rows.expected(&row, old.as_deref().or(gone.as_ref()))?;
+            batch.require(Table::Lake, row.as_slice(), expected);
+            batch.put(Table::Lake, row.as_slice(), self.inner.rows.value(&row, &new)?);
             match self.inner.store.commit(batch).await {
-                Ok(()) => {
-                    let written = Arc::new(new.clone());
-                    match self.inner.publish(tenant, &key, old.as_ref(), new, removals) {
-                        Published::Done => self.inner.examine_later(tenant, &key),
-                        Published::InDoubt => self.inner.refresh(tenant, &key).await?,
-                        Published::Forgotten => {
-                            self.forget(tenant, entry.origin).await?;
-                            // Where nobody was shown it, forgetting did not find it.
-                            self.inner.delete(tenant, vec![(key, written)]).await?;
-                            return Ok(false);
-                        }
-                    }
-                    return Ok(true);
-                }
+                Ok(()) => return self.show(tenant, &key, old.as_ref(), new, removals).await,
                 // Somebody else wrote the entry; perhaps he has not shown it to us yet.
-                Err(StoreError::Conflict) => self.inner.refresh(tenant, &key).await?,
+                Err(StoreError::Conflict) => gone = self.inner.refresh(tenant, &key).await?,
                 Err(error) => return Err(error),
             }
         }
         Err(StoreError::Conflict)
+    }
+
+    /// Shows a written entry to the readers; `false` when what it rests on was forgotten meanwhile,
+    /// and it went, too.
+    async fn show(
+        &self,
+        tenant: &TenantId,
+        key: &Key,
+        old: Option<&Arc<Entry>>,
+        new: Entry,
+        removals: u64,
+    ) -> Result<bool, StoreError> {
+        let (written, origin) = (Arc::new(new.clone()), new.origin);
+        match self.inner.publish(tenant, key, old, new, removals) {
+            Published::Done => self.inner.examine_later(tenant, key),
+            Published::InDoubt => drop(self.inner.refresh(tenant, key).await?),
+            Published::Forgotten => {
+                self.forget(tenant, origin).await?;
+                // Where nobody was shown it, forgetting did not find it.
+                self.inner.delete(tenant, vec![(Arc::clone(key), written)]).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Evicts the answer of a response and all that rests on it; returns how many entries went.
@@ -249,7 +293,11 @@ impl Lake {
     /// # Errors
     /// What keeps the store from being written; then they are back.
     pub async fn forget(&self, tenant: &TenantId, origin: ResponseId) -> Result<usize, StoreError> {
-        let gone = self.inner.write().forget(tenant, origin);
+        let (gone, opposed) = {
+            let mut index = self.inner.write();
+            let opposed = index.opposed_to(tenant, origin);
+            (index.forget(tenant, origin), opposed)
+        };
         if let Err(error) = self.inner.delete(tenant, gone.clone()).await {
             let mut index = self.inner.write();
             for (key, entry) in gone {
@@ -261,7 +309,18 @@ impl Lake {
         }
         self.inner.evicted.fetch_add(gone.len() as u64, Ordering::Relaxed);
         self.inner.note_bounds();
+        self.inner.reconsider_later(tenant, opposed);
+        self.inner.wake();
         Ok(gone.len())
+    }
+
+    /// Makes everything stale that a tenant has remembered up to this moment; returns how many
+    /// answers went. They are out of use at once, and for good when this returns `Ok`.
+    ///
+    /// # Errors
+    /// What keeps the store from being written; then nothing has changed.
+    pub async fn begin_epoch(&self, tenant: &TenantId, now_ms: i64) -> Result<usize, StoreError> {
+        self.inner.begin_epoch(tenant, now_ms).await
     }
 
     /// Hands over an outcome; the next tick applies it. Outcomes come in the order of the ledger,
@@ -285,6 +344,22 @@ impl Lake {
             && self.inner.next_expiry.load(Ordering::Acquire) > now_ms
     }
 
+    /// Returns when there may be something to do: at once, when something comes, or when the next
+    /// entry expires. Now and then it returns for nothing, so ask [`Lake::is_idle`].
+    pub async fn until_work(&self, now_ms: i64) {
+        /// Longest sleep: the time of day may be set.
+        const NAP: Duration = Duration::from_secs(60);
+        if !self.is_idle(now_ms) {
+            return;
+        }
+        let left = self.inner.next_expiry.load(Ordering::Acquire).saturating_sub(now_ms);
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        tokio::select! {
+            () = self.inner.arrived.notified() => {}
+            () = tokio::time::sleep(left.min(NAP)) => {}
+        }
+    }
+
     /// One pass of the background loop, of about `budget` steps at most: applies outcomes, compares
     /// recently changed entries with their near-duplicates, evicts. What it changes is durable when
     /// it returns. While one tick is under way, another does nothing.
@@ -296,14 +371,14 @@ impl Lake {
             return Ok(TickReport::default());
         }
         let Some(_turn) = self.inner.begin_tick() else { return Ok(TickReport::default()) };
-        let (rewards, recent) = self.inner.next_work(budget);
+        let work = self.inner.next_work(budget);
         let bounds = Bounds {
             max_entries: self.inner.options.max_entries,
             max_bytes: self.inner.options.max_bytes,
         };
-        let plan = plan(&self.inner.read(), &rewards, &recent, now_ms, bounds, budget);
-        match self.inner.write_down(&plan, &rewards).await {
-            Ok(()) => Ok(self.inner.carry_out(plan, &rewards)),
+        let plan = plan(&self.inner.read(), &work, now_ms, bounds, budget);
+        match self.inner.write_down(&plan, &work.rewards).await {
+            Ok(()) => Ok(self.inner.carry_out(plan, &work.rewards)),
             Err(StoreError::Conflict) => {
                 for change in &plan.changes {
                     self.inner.refresh(&change.tenant, &change.key).await?;
@@ -318,20 +393,24 @@ impl Lake {
     #[must_use]
     pub fn stats(&self) -> LakeStats {
         let totals = self.inner.read().totals;
-        let pairs = totals.agreeing + totals.contradicting;
+        let agreeing = totals.agreeing + totals.merged;
+        let pairs = agreeing + totals.contradicting;
         let rewards_waiting = self.inner.rewards_waiting();
         #[expect(clippy::cast_precision_loss, reason = "a share of counted pairs")]
-        let coherence = (pairs > 0).then(|| totals.agreeing as f64 / pairs as f64);
+        let coherence = (pairs > 0).then(|| agreeing as f64 / pairs as f64);
         LakeStats {
             entries: totals.entries,
             bytes: totals.bytes,
             disputed: totals.disputed,
+            curated: totals.curated,
+            spellings: totals.merged,
+            merged: self.inner.merged.load(Ordering::Relaxed),
             hits: self.inner.hits.load(Ordering::Relaxed),
             misses: self.inner.misses.load(Ordering::Relaxed),
             evicted: self.inner.evicted.load(Ordering::Relaxed),
             rewards_waiting,
             rewards_dropped: self.inner.rewards_dropped.load(Ordering::Relaxed),
-            agreeing: totals.agreeing,
+            agreeing,
             contradicting: totals.contradicting,
             coherence,
         }
@@ -344,7 +423,8 @@ impl Lake {
             && entry.content.len() <= MAX_CONTENT
             && entry.citations.len() <= MAX_CITATIONS
             && entry.citations.iter().all(|c| c.score.is_finite())
-            && worth_remembering(&entry.question);
+            && worth_remembering(&entry.question)
+            && !entry.curated;
         let ttl = self.inner.options.ttl.map(|ttl| i64::try_from(ttl.as_millis()));
         if let Some(Ok(ttl)) = ttl {
             let end = entry.created_ms.saturating_add(ttl);

@@ -25,6 +25,8 @@ pub(super) struct Bounds {
 pub(super) enum Why {
     Rewarded,
     Disputed,
+    Restored,
+    Merged,
     Expired,
     Surplus,
 }
@@ -49,28 +51,38 @@ pub(super) struct Plan {
     pub(super) rewards: usize,
     /// Recent entries examined, from the front of the queue.
     pub(super) recent: usize,
+    /// Entries reconsidered, from the front of the queue.
+    pub(super) settled: usize,
     /// Intersections found at the recent entries.
     pub(super) intersections: usize,
 }
 
+/// What waits for a tick.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Work {
+    pub(super) rewards: Vec<Reward>,
+    /// Entries to be compared with their neighbours.
+    pub(super) recent: Vec<(TenantId, Key)>,
+    /// Entries whose contradiction may have been settled.
+    pub(super) settled: Vec<(TenantId, Key)>,
+}
+
 /// Plans at most about `budget` steps: a reward, an examined entry and an eviction are one each.
-pub(super) fn plan(
-    index: &Index,
-    rewards: &[Reward],
-    recent: &[(TenantId, Key)],
-    now_ms: i64,
-    bounds: Bounds,
-    budget: usize,
-) -> Plan {
-    let mut draft = Draft { index, changed: BTreeMap::new() };
+pub(super) fn plan(index: &Index, work: &Work, now_ms: i64, bounds: Bounds, budget: usize) -> Plan {
+    let mut draft = Draft { index, changed: BTreeMap::new(), now_ms };
     let mut plan = Plan::default();
     let mut left = budget;
-    for reward in rewards.iter().take(left) {
+    for reward in work.rewards.iter().take(left) {
         draft.reward(reward);
         plan.rewards += 1;
     }
     left -= plan.rewards;
-    for (tenant, key) in recent.iter().take(left) {
+    for (tenant, key) in work.settled.iter().take(left) {
+        draft.reconsider(tenant, key);
+        plan.settled += 1;
+    }
+    left -= plan.settled;
+    for (tenant, key) in work.recent.iter().take(left) {
         plan.intersections += draft.examine(tenant, key);
         plan.recent += 1;
     }
@@ -84,11 +96,13 @@ pub(super) fn plan(
 struct Draft<'i> {
     index: &'i Index,
     changed: BTreeMap<(TenantId, Key), (Option<Entry>, Why)>,
+    now_ms: i64,
 }
 
 impl Draft<'_> {
     /// An outcome moves the entries that it speaks of along the ladder. A refutation also takes
-    /// what rests on them out of use, until an outcome of its own.
+    /// what rests on them out of use, until an outcome of its own, and settles what contradicted
+    /// them alone.
     fn reward(&mut self, reward: &Reward) {
         let Some(pool) = self.index.pool(&reward.tenant) else { return };
         let mut origins: Vec<_> =
@@ -101,6 +115,14 @@ impl Draft<'_> {
         }
         if reward.score >= 0.5 || judged.is_empty() {
             return;
+        }
+        for key in &judged {
+            let Some(entry) = pool.entry(key) else { continue };
+            for (other, agrees) in pool.intersections(key, &entry) {
+                if !agrees {
+                    self.reconsider(&reward.tenant, &other);
+                }
+            }
         }
         let mut seen: BTreeSet<Key> = judged.into_iter().map(Arc::clone).collect();
         origins.extend(
@@ -115,28 +137,85 @@ impl Draft<'_> {
                         pool.entry(&key).into_iter().flat_map(|e| e.origins().collect::<Vec<_>>()),
                     );
                     self.change(&reward.tenant, pool, &key, Why::Disputed, |entry| {
-                        entry.ladder.disputed |= !entry.ladder.is_vindicated();
+                        entry.ladder.unfounded |= !entry.ladder.is_vindicated();
                     });
                 }
             }
         }
     }
 
-    /// A contradiction takes both sides out of use, unless outcomes have spoken for one.
+    /// A contradiction takes both sides out of use, unless outcomes have spoken for one, or an
+    /// operator for one alone. Of near-duplicates that agree, the lower is merged into the higher.
     fn examine(&mut self, tenant: &TenantId, key: &Key) -> usize {
         let Some(pool) = self.index.pool(tenant) else { return 0 };
         let Some(entry) = pool.entry(key) else { return 0 };
         let found = pool.intersections(key, &entry);
         for (other, agrees) in &found {
-            if !agrees {
-                for side in [key, other] {
-                    self.change(tenant, pool, side, Why::Disputed, |entry| {
-                        entry.ladder.disputed |= !entry.ladder.is_vindicated();
-                    });
-                }
+            if *agrees {
+                continue;
+            }
+            let Some(neighbour) = pool.entry(other) else { continue };
+            for (side, vouched) in [
+                (key, entry.curated && !neighbour.curated),
+                (other, neighbour.curated && !entry.curated),
+            ] {
+                self.change(tenant, pool, side, Why::Disputed, |entry| {
+                    entry.ladder.disputed |= !entry.ladder.is_vindicated() && !vouched;
+                });
+            }
+        }
+        for (other, agrees) in &found {
+            if *agrees {
+                self.merge(tenant, pool, key, other);
             }
         }
         found.len()
+    }
+
+    /// Makes the lower of two that agree another spelling of the higher. Both stay as they are while
+    /// one of them is in doubt, or when something of it would be lost.
+    fn merge(&mut self, tenant: &TenantId, pool: &Pool, a: &Key, b: &Key) {
+        let (Some(first), Some(second)) =
+            (self.current(tenant, pool, a), self.current(tenant, pool, b))
+        else {
+            return;
+        };
+        let sound = |entry: &Entry| entry.is_recallable(self.now_ms, entry.epoch);
+        if !sound(&first) || !sound(&second) {
+            return;
+        }
+        let place = |entry: &Entry| (entry.curated, entry.rank());
+        let (pa, pb) = (place(&first), place(&second));
+        let order = pa.0.cmp(&pb.0).then(pa.1.total_cmp(&pb.1));
+        let order = order.then(second.created_ms.cmp(&first.created_ms)).then(b.cmp(a));
+        let ((high, higher), (low, lower)) =
+            if order.is_ge() { ((a, first), (b, second)) } else { ((b, second), (a, first)) };
+        let Some(whole) = higher.absorbing(&lower, low) else { return };
+        self.changed.insert((tenant.clone(), Arc::clone(high)), (Some(whole), Why::Merged));
+        self.changed.insert((tenant.clone(), Arc::clone(low)), (None, Why::Merged));
+    }
+
+    /// What was disputed is in use again when everything that contradicts it has been refuted.
+    fn reconsider(&mut self, tenant: &TenantId, key: &Key) {
+        let Some(pool) = self.index.pool(tenant) else { return };
+        let Some(entry) = self.current(tenant, pool, key).filter(|e| e.ladder.disputed) else {
+            return;
+        };
+        let opposed = pool.intersections(key, &entry).into_iter().any(|(other, agrees)| {
+            let other = self.current(tenant, pool, &other);
+            !agrees && other.is_some_and(|other| !other.ladder.is_refuted())
+        });
+        if !opposed {
+            self.change(tenant, pool, key, Why::Restored, |entry| entry.ladder.disputed = false);
+        }
+    }
+
+    /// The entry as the plan has it so far; `None` when it takes it away.
+    fn current(&self, tenant: &TenantId, pool: &Pool, key: &Key) -> Option<Entry> {
+        match self.changed.get(&(tenant.clone(), Arc::clone(key))) {
+            Some((to, _)) => to.clone(),
+            None => pool.entry(key).map(|entry| Entry::clone(&entry)),
+        }
     }
 
     fn expire(&mut self, now_ms: i64, most: usize) -> usize {
@@ -191,16 +270,11 @@ impl Draft<'_> {
         why: Why,
         change: impl FnOnce(&mut Entry),
     ) {
-        let place = (tenant.clone(), Arc::clone(key));
-        let current = match self.changed.get(&place) {
-            Some((to, _)) => to.clone(),
-            None => pool.entry(key).map(|entry| Entry::clone(&entry)),
-        };
-        let Some(before) = current else { return };
+        let Some(before) = self.current(tenant, pool, key) else { return };
         let mut after = before.clone();
         change(&mut after);
         if after != before {
-            self.changed.insert(place, (Some(after), why));
+            self.changed.insert((tenant.clone(), Arc::clone(key)), (Some(after), why));
         }
     }
 
@@ -210,7 +284,10 @@ impl Draft<'_> {
             let pool = index.pool(&tenant)?;
             let (from, hits) = (pool.entry(&key)?, pool.hits(&key));
             let to = Option::<Entry>::map(to, |mut entry| {
-                entry.ladder.hits = hits;
+                // Of what was merged into it, the hits are known to its own entry alone.
+                let absorbed = entry.ladder.also_asked.iter();
+                let absorbed = absorbed.filter(|s| !from.ladder.also_asked.contains(s));
+                entry.ladder.hits = hits + absorbed.map(|s| pool.hits(s)).sum::<u64>();
                 entry.ladder.revision = from.ladder.revision + 1;
                 entry
             });

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::{PolicyProblem, ResponseId};
+use crate::{
+    domain::{PolicyProblem, ResponseId},
+    flux::LakeStats,
+};
 
 /// Why a request has no reply. The texts are for callers; they carry nothing internal.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -59,6 +62,17 @@ pub enum FeedbackError {
     Unavailable,
 }
 
+/// Why the lake did not do what it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LakeError {
+    /// The configuration switches it off.
+    #[error("the lake is switched off")]
+    Off,
+    /// It could not be made durable.
+    #[error("the lake could not be written")]
+    Unavailable,
+}
+
 /// What feedback did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FeedbackReceipt {
@@ -106,20 +120,8 @@ pub struct Health {
 /// What the parts count beyond the figures per strategy and tier.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Internals {
-    /// Answers in the lake.
-    pub lake_entries: u64,
-    /// Recalls that found an answer, since the start.
-    pub lake_hits: u64,
-    /// Recalls that found none, since the start.
-    pub lake_misses: u64,
-    /// Answers evicted, since the start.
-    pub lake_evictions: u64,
-    /// Pairs of near-duplicate remembered questions whose answers agree.
-    pub flux_agreeing: u64,
-    /// Pairs whose answers contradict each other; neither is recalled until an outcome settles it.
-    pub flux_contradicting: u64,
-    /// Share of intersections that agree; `None` before the first.
-    pub flux_coherence: Option<f64>,
+    /// The lake and the Flux loop that tends it; all zero when the lake is off.
+    pub lake: LakeStats,
     /// Events in the ledger.
     pub ledger_events: u64,
     /// Events waiting to be made durable.

@@ -8,12 +8,14 @@ mod compose;
 mod explain;
 mod face;
 mod gather;
+mod keep;
 mod operate;
 mod orchestrator;
 mod record;
 
+pub use crate::flux::{LakeStats, Refusal, Vouched};
 pub use face::{
-    FeedbackError, FeedbackReceipt, Health, Internals, PartHealth, PartState, PolicyError,
-    ProcessError,
+    FeedbackError, FeedbackReceipt, Health, Internals, LakeError, PartHealth, PartState,
+    PolicyError, ProcessError,
 };
 pub use orchestrator::{MetaOrchestrator, Parts};

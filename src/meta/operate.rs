@@ -257,15 +257,8 @@ impl MetaOrchestrator {
     #[must_use]
     pub fn internals(&self) -> Internals {
         let ledger = self.parts.ledger.status();
-        let lake = self.parts.flux.lake_stats().unwrap_or_default();
         Internals {
-            lake_entries: lake.entries as u64,
-            lake_hits: lake.hits,
-            lake_misses: lake.misses,
-            lake_evictions: lake.evicted,
-            flux_agreeing: lake.agreeing as u64,
-            flux_contradicting: lake.contradicting as u64,
-            flux_coherence: lake.coherence,
+            lake: self.parts.flux.lake_stats().unwrap_or_default(),
             ledger_events: ledger.last_seq,
             ledger_queued: ledger.queued as u64,
             ledger_dropped: ledger.dropped,

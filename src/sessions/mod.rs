@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use self::shelves::Shelves;
 use crate::{
     domain::{Role, SessionId, TenantId, Turn},
+    seal::Keyring,
     store::{Batch, Store, StoreError, Table, decode, encode, keys},
 };
 
@@ -56,6 +57,7 @@ impl Default for SessionOptions {
 #[derive(Debug, Clone)]
 pub struct Sessions {
     store: Store,
+    keyring: Keyring,
     options: SessionOptions,
     shared: Arc<Shared>,
 }
@@ -90,6 +92,19 @@ impl Sessions {
     /// # Errors
     /// What keeps the store from being read.
     pub async fn open(store: Store, options: SessionOptions) -> Result<Self, StoreError> {
+        Self::open_sealed(store, options, Keyring::plain()).await
+    }
+
+    /// [`Sessions::open`] with keys: what is written is sealed with the first of them. `admit` of
+    /// the room `seal` has said before that the keys fit.
+    ///
+    /// # Errors
+    /// As [`Sessions::open`].
+    pub async fn open_sealed(
+        store: Store,
+        options: SessionOptions,
+        keyring: Keyring,
+    ) -> Result<Self, StoreError> {
         let mut shelves = Shelves::default();
         let mut range = keys::EVERYTHING;
         loop {
@@ -101,7 +116,7 @@ impl Sessions {
             range = keys::after(last.clone());
         }
         let shared = Shared { shelves: Mutex::new(shelves), sweep_at: AtomicI64::new(i64::MIN) };
-        Ok(Self { store, options, shared: Arc::new(shared) })
+        Ok(Self { store, keyring, options, shared: Arc::new(shared) })
     }
 
     /// Adds turns to a conversation, and begins it where there is none. Durable when this returns
@@ -124,7 +139,7 @@ impl Sessions {
         for _ in 0..ATTEMPTS {
             let old = self.store.get(Table::Sessions, &key).await?;
             // One that cannot be read is begun anew.
-            let conversation = old.as_deref().and_then(|value| read(value).ok());
+            let conversation = old.as_deref().and_then(|value| self.read(&key, value).ok());
             let due = conversation.as_ref().map(|c| expiry_key(c.touched_ms, &key));
             let mut conversation =
                 conversation.filter(|c| !self.is_over(c, now_ms)).unwrap_or_default();
@@ -138,7 +153,7 @@ impl Sessions {
                 batch.delete(Table::SessionExpiry, due);
             }
             batch.put(Table::SessionExpiry, next_due, "");
-            batch.put(Table::Sessions, key.as_slice(), encode(Table::Sessions, &conversation)?);
+            batch.put(Table::Sessions, key.as_slice(), self.written(&key, &conversation)?);
             batch.require(Table::Sessions, key.as_slice(), old);
             match self.store.commit(batch).await {
                 Ok(()) => {
@@ -168,7 +183,7 @@ impl Sessions {
     ) -> Result<Vec<Turn>, StoreError> {
         let key = keys::scoped(tenant, session.as_str().as_bytes());
         let found = self.store.get(Table::Sessions, &key).await?;
-        let found = found.as_deref().map(read).transpose()?;
+        let found = found.as_deref().map(|value| self.read(&key, value)).transpose()?;
         Ok(found.filter(|c| !self.is_over(c, now_ms)).map(|c| c.turns).unwrap_or_default())
     }
 
@@ -193,7 +208,7 @@ impl Sessions {
         let was_there = old.is_some();
         if let Some(old) = old {
             let mut batch = Batch::new();
-            if let Ok(conversation) = read(&old) {
+            if let Ok(conversation) = self.read(&key, &old) {
                 batch.delete(Table::SessionExpiry, expiry_key(conversation.touched_ms, &key));
             }
             batch.delete(Table::Sessions, key.as_slice());
@@ -230,7 +245,7 @@ impl Sessions {
         for (due, _) in rows {
             let Some((hour, key)) = keys::split_number(&due) else { continue };
             let old = self.store.get(Table::Sessions, key).await?;
-            let conversation = old.as_deref().and_then(|value| read(value).ok());
+            let conversation = old.as_deref().and_then(|value| self.read(key, value).ok());
             let is_due = |c: &Conversation| expiry_key(c.touched_ms, key) == due;
             let mut batch = Batch::new();
             let mut removes = false;
@@ -264,6 +279,49 @@ impl Sessions {
             }
         }
         Ok(())
+    }
+
+    fn read(&self, row: &[u8], value: &[u8]) -> Result<Conversation, StoreError> {
+        let opened = self.keyring.open(Table::Sessions.name(), row, value);
+        let opened = opened.map_err(|_| StoreError::Unreadable(Table::Sessions.name()))?;
+        decode(Table::Sessions, &opened.value)
+    }
+
+    fn written(&self, row: &[u8], conversation: &Conversation) -> Result<Vec<u8>, StoreError> {
+        let value = encode(Table::Sessions, conversation)?;
+        Ok(self.keyring.seal(Table::Sessions.name(), row, value))
+    }
+
+    /// Writes every conversation anew that is not sealed with the key in use; returns how many. One
+    /// that goes on meanwhile is written anew by that.
+    ///
+    /// # Errors
+    /// What keeps the store from being read or written; what was written anew stays so.
+    pub async fn reseal(&self) -> Result<usize, StoreError> {
+        /// Conversations read at once: each has at most some hundred kilobytes.
+        const GROUP: usize = 16;
+        let (mut range, mut rewritten) = (keys::EVERYTHING, 0);
+        loop {
+            let rows = self.store.scan(Table::Sessions, range, GROUP, false).await?;
+            let Some((last, _)) = rows.last() else { return Ok(rewritten) };
+            range = keys::after(last.clone());
+            for (row, old) in rows {
+                let opened = self.keyring.open(Table::Sessions.name(), &row, &old);
+                let Some(opened) = opened.ok().filter(|opened| !opened.is_current) else {
+                    continue;
+                };
+                let value = opened.value.into_owned();
+                let value = self.keyring.seal(Table::Sessions.name(), &row, value);
+                let mut batch = Batch::new();
+                batch.put(Table::Sessions, row.as_slice(), value);
+                batch.require(Table::Sessions, row, Some(old));
+                match self.store.commit(batch).await {
+                    Ok(()) => rewritten += 1,
+                    Err(StoreError::Conflict) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
     }
 
     fn is_over(&self, conversation: &Conversation, now_ms: i64) -> bool {
@@ -302,10 +360,6 @@ impl Sessions {
             turns.drain(..answers);
         }
     }
-}
-
-fn read(value: &[u8]) -> Result<Conversation, StoreError> {
-    decode(Table::Sessions, value)
 }
 
 /// The place of a conversation in the order of expiry.

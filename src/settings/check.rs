@@ -61,6 +61,8 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
         ("limits.max_context_chars", limits.max_context_chars, 0, 50_000_000),
         ("limits.max_json_depth", limits.max_json_depth, 4, 128),
         ("lake.max_entries", lake.max_entries, 1, 100_000_000),
+        ("lake.max_bytes", lake.max_bytes, 1 << 20, 1 << 40),
+        ("flux.drafter_concurrency", flux.drafter_concurrency, 1, 1024),
         ("sessions.max_turns", sessions.max_turns, 2, 10_000),
         ("sessions.max_bytes", sessions.max_bytes, 4096, 8 << 20),
         ("sessions.max_per_tenant", sessions.max_per_tenant, 1, 10_000_000),

@@ -5,6 +5,7 @@
 //! values; nobody but this room reads the environment.
 
 mod check;
+mod encryption;
 mod problem;
 mod provider;
 mod provider_read;
@@ -67,6 +68,8 @@ pub struct Settings {
     pub asi: AsiSettings,
     /// What is logged.
     pub log: LogSettings,
+    /// The keys of encryption at rest, one a line, the one in use first; `None` for no encryption.
+    pub encryption_keys: Option<Secret>,
     /// Language models: as configured, else as the environment gives them away.
     pub providers: Vec<ProviderSettings>,
 }
@@ -172,6 +175,8 @@ fn gather(
         log
     );
 
+    let lake: LakeSettings = lake?;
+    let encryption_keys = encryption::keys(&lake, environment, problems);
     let asi: AsiSettings = asi?;
     let configured = providers.is_some();
     let mut providers = provider_read::read(providers, asi.default_prior, environment, problems);
@@ -190,12 +195,13 @@ fn gather(
         adaptive: adaptive?,
         custom_weights: custom_weights?,
         flux: flux?,
-        lake: lake?,
+        lake,
         documents: documents?,
         sessions: sessions?,
         ledger: ledger?,
         asi,
         log: log?,
+        encryption_keys,
         providers,
     })
 }

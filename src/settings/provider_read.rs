@@ -399,13 +399,13 @@ fn api_key(
     None
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     name.len() <= 128
         && name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn read_key(file: &Path) -> Result<String, String> {
+pub(super) fn read_key(file: &Path) -> Result<String, String> {
     const MAX_KEY_BYTES: u64 = 8192;
     let size = std::fs::metadata(file)
         .map_err(|error| format!("the file cannot be read: {}", error.kind()))?

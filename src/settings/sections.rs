@@ -89,6 +89,8 @@ pub struct FluxSettings {
     /// Most time that the drafter is given for one draft.
     #[serde(rename = "drafter_deadline_ms", deserialize_with = "millis")]
     pub drafter_deadline: Duration,
+    /// Drafts that the drafter writes at once.
+    pub drafter_concurrency: usize,
 }
 
 impl FluxSettings {
@@ -115,6 +117,12 @@ pub struct LakeSettings {
     pub ttl: Duration,
     /// Most answers kept, all tenants together.
     pub max_entries: usize,
+    /// Most memory that they take, about.
+    pub max_bytes: usize,
+    /// The environment variable with the keys; empty for none.
+    pub encryption_key_env: String,
+    /// The file with the keys; empty for none.
+    pub encryption_key_file: String,
 }
 
 /// `[documents]`: what the document experts answer from.

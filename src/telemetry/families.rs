@@ -88,8 +88,20 @@ families! {
         "Answers in the Confidence Lake.";
     LAKE_EVICTIONS = Counter "lake_evictions_total" []
         "Answers that left the Confidence Lake: stale, or outranked when it was full.";
+    LAKE_CURATED = Gauge "lake_curated_entries" []
+        "Answers in the Confidence Lake that an operator put in.";
+    LAKE_BYTES = Gauge "lake_bytes" []
+        "Memory that the answers in the Confidence Lake take, about.";
     FLUX_TICKS = Counter "flux_ticks_total" []
         "Ticks of the Flux background loop.";
+    FLUX_INTERSECTIONS = Gauge "flux_intersections" ["kind"]
+        "Near-duplicates in the lake: agreeing, merged ones included, or contradicting.";
+    FLUX_DISPUTED = Gauge "flux_disputed_entries" []
+        "Answers out of use by a doubt that no outcome has settled.";
+    FLUX_MERGED = Counter "flux_merged_total" []
+        "Near-duplicates merged by the Flux background loop.";
+    FLUX_REWARDED = Counter "flux_rewards_total" []
+        "Outcomes that moved the ladder of the lake.";
     FLUX_COHERENCE = Gauge "flux_coherence_ratio" []
         "Share of the lake's intersections that agree; absent until there is one.";
     LEDGER_APPENDS = Counter "ledger_appends_total" ["result"]

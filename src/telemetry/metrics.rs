@@ -89,7 +89,13 @@ struct Inner {
     lake_lookups: IntCounterVec,
     lake_entries: IntGaugeVec,
     lake_evictions: IntCounterVec,
+    lake_curated: IntGaugeVec,
+    lake_bytes: IntGaugeVec,
     flux_ticks: IntCounterVec,
+    flux_intersections: IntGaugeVec,
+    flux_disputed: IntGaugeVec,
+    flux_merged: IntCounterVec,
+    flux_rewarded: IntCounterVec,
     flux_coherence: GaugeVec,
     ledger_appends: IntCounterVec,
     ledger_dropped: IntCounterVec,
@@ -97,6 +103,23 @@ struct Inner {
     http_requests: IntCounterVec,
     http_duration: HistogramVec,
     ready: IntGaugeVec,
+}
+
+/// What the lake holds, and what the Flux loop has found in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LakeState {
+    /// Answers.
+    pub entries: usize,
+    /// Those that an operator put in.
+    pub curated: usize,
+    /// Bytes of memory that they take, about.
+    pub bytes: usize,
+    /// Near-duplicates that agree, merged ones included.
+    pub agreeing: usize,
+    /// Pairs of near-duplicates that contradict each other.
+    pub contradicting: usize,
+    /// Answers out of use by a doubt.
+    pub disputed: usize,
 }
 
 /// A share that was measured.
@@ -168,7 +191,13 @@ impl Metrics {
             lake_lookups: counter(r, &f::LAKE_LOOKUPS),
             lake_entries: family(r, &f::LAKE_ENTRIES, IntGaugeVec::new),
             lake_evictions: counter(r, &f::LAKE_EVICTIONS),
+            lake_curated: family(r, &f::LAKE_CURATED, IntGaugeVec::new),
+            lake_bytes: family(r, &f::LAKE_BYTES, IntGaugeVec::new),
             flux_ticks: counter(r, &f::FLUX_TICKS),
+            flux_intersections: family(r, &f::FLUX_INTERSECTIONS, IntGaugeVec::new),
+            flux_disputed: family(r, &f::FLUX_DISPUTED, IntGaugeVec::new),
+            flux_merged: counter(r, &f::FLUX_MERGED),
+            flux_rewarded: counter(r, &f::FLUX_REWARDED),
             flux_coherence: gauge(r, &f::FLUX_COHERENCE),
             ledger_appends: counter(r, &f::LEDGER_APPENDS),
             ledger_dropped: counter(r, &f::LEDGER_DROPPED),
@@ -301,10 +330,19 @@ impl Metrics {
         self.0.lake_lookups.with_label_values(&[lookup.name()]).inc();
     }
 
-    /// How many answers the lake holds.
-    pub fn lake_entries(&self, entries: u64) {
-        let entries = i64::try_from(entries).unwrap_or(i64::MAX);
-        self.0.lake_entries.with_label_values::<&str>(&[]).set(entries);
+    /// What the lake holds, and what the Flux loop has found in it.
+    pub fn lake(&self, state: LakeState) {
+        let LakeState { entries, curated, bytes, agreeing, contradicting, disputed } = state;
+        for (gauge, labels, value) in [
+            (&self.0.lake_entries, &[][..], entries),
+            (&self.0.lake_curated, &[], curated),
+            (&self.0.lake_bytes, &[], bytes),
+            (&self.0.flux_intersections, &["agreeing"], agreeing),
+            (&self.0.flux_intersections, &["contradicting"], contradicting),
+            (&self.0.flux_disputed, &[], disputed),
+        ] {
+            gauge.with_label_values(labels).set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
     }
 
     /// So many answers left the lake.
@@ -312,9 +350,11 @@ impl Metrics {
         self.0.lake_evictions.with_label_values::<&str>(&[]).inc_by(entries);
     }
 
-    /// The Flux loop ticked.
-    pub fn flux_tick(&self) {
+    /// The Flux loop ticked, merged so many near-duplicates, and applied so many outcomes.
+    pub fn flux_tick(&self, merged: u64, rewarded: u64) {
         self.0.flux_ticks.with_label_values::<&str>(&[]).inc();
+        self.0.flux_merged.with_label_values::<&str>(&[]).inc_by(merged);
+        self.0.flux_rewarded.with_label_values::<&str>(&[]).inc_by(rewarded);
     }
 
     /// The measured share of the lake's intersections that agree.
@@ -396,7 +436,9 @@ impl Metrics {
         for result in ["written", "failed"] {
             touch(&m.ledger_appends, &[result]);
         }
-        for counter in [&m.lake_evictions, &m.flux_ticks, &m.ledger_dropped] {
+        for counter in
+            [&m.lake_evictions, &m.flux_ticks, &m.flux_merged, &m.flux_rewarded, &m.ledger_dropped]
+        {
             touch(counter, &[]);
         }
         touch(&m.ledger_commit, &[]);

@@ -171,6 +171,7 @@ mod tests {
             dialogue: None,
             expert: None,
             no_store: false,
+            fresh: false,
         }
     }
 

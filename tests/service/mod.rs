@@ -4,6 +4,7 @@ mod answers;
 mod consensus;
 mod conversations;
 mod documents;
+mod lake;
 mod memory;
 mod operations;
 mod providers;

@@ -160,6 +160,25 @@ async fn flux_drafts_with_the_configured_drafter() {
 }
 
 #[tokio::test]
+async fn a_draft_that_is_no_answer_is_escalated_and_a_slow_one_left_behind() {
+    let strong = Upstream::start(Answer::Says("Paris")).await;
+    let small = Upstream::start(Answer::Says("I don't know.")).await;
+    let second = strong.config(&["big"]).replace("\"mock\"", "\"strong\"");
+    let service = Service::with_file(
+        &format!("{}{second}", small.config(&["small"])),
+        &[("MOCK_KEY", "k"), ("FLUX__DRAFTER", "small"), ("FLUX__DRAFTER_DEADLINE_MS", "200")],
+    );
+    let ask = json!({ "input": "What is the capital of France?", "no_store": true });
+    for answer in [None, Some(Answer::Hangs), Some(Answer::Status(500, None))] {
+        answer.into_iter().for_each(|answer| small.once(answer));
+        let reply = service.process(&ask).await;
+        assert_eq!(reply["content"], "Paris", "{reply:#}");
+        assert_eq!(reply["metadata"]["decision"]["route"], "flux_then_asi", "{reply:#}");
+        assert_eq!(reply["recovered"], false);
+    }
+}
+
+#[tokio::test]
 async fn the_bundled_guide_leaves_other_questions_to_the_model() {
     let upstream = Upstream::start(Answer::Says("Use the cloud.")).await;
     let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     domain::{Clock as _, Strategy, SystemClock, Tier},
     http::ApiState,
-    meta::Internals,
+    meta::{Internals, LakeStats},
     performance::{Accuracy, ExpertSummary, Snapshot, Summary},
 };
 
@@ -133,6 +133,10 @@ pub struct ExpertFigures {
 pub struct LakeFigures {
     /// Answers in the lake.
     pub entries: u64,
+    /// Those that an operator put in.
+    pub curated: u64,
+    /// Bytes of memory that they take, about.
+    pub bytes: u64,
     /// Recalls that found an answer, since the start.
     pub hits: u64,
     /// Recalls that found none, since the start.
@@ -144,10 +148,20 @@ pub struct LakeFigures {
 /// The Flux background loop.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct FluxFigures {
-    /// Pairs of near-duplicate remembered questions whose answers agree.
+    /// Near-duplicate remembered questions whose answers agree, those that were merged included.
     pub agreeing: u64,
     /// Pairs whose answers contradict each other; neither is recalled until an outcome settles it.
     pub contradicting: u64,
+    /// Answers out of use by a doubt that no outcome has settled.
+    pub disputed: u64,
+    /// Spellings of questions that are answered by an entry with another one.
+    pub spellings: u64,
+    /// Near-duplicates merged, since the start.
+    pub merged: u64,
+    /// Outcomes that wait to move the ladder.
+    pub rewards_waiting: u64,
+    /// Outcomes that came while too many waited, since the start.
+    pub rewards_dropped: u64,
     /// Share of intersections that agree; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0, maximum = 1)]
@@ -180,17 +194,8 @@ impl MetricsResult {
             },
             tiers: TierFigures { flux: tier(Tier::Flux), asi: tier(Tier::Asi) },
             experts: performance.experts.iter().map(ExpertFigures::from).collect(),
-            lake: LakeFigures {
-                entries: internals.lake_entries,
-                hits: internals.lake_hits,
-                misses: internals.lake_misses,
-                evictions: internals.lake_evictions,
-            },
-            flux: FluxFigures {
-                agreeing: internals.flux_agreeing,
-                contradicting: internals.flux_contradicting,
-                coherence: internals.flux_coherence,
-            },
+            lake: LakeFigures::from(&internals.lake),
+            flux: FluxFigures::from(&internals.lake),
             ledger: LedgerFigures {
                 events: internals.ledger_events,
                 queued: internals.ledger_queued,
@@ -218,6 +223,34 @@ impl From<&Summary> for Figures {
             p95_ms: summary.latency.map(|l| l.p95_ms),
             p99_ms: summary.latency.map(|l| l.p99_ms),
             accuracy: summary.accuracy.map(AccuracyFigure::from),
+        }
+    }
+}
+
+impl From<&LakeStats> for LakeFigures {
+    fn from(lake: &LakeStats) -> Self {
+        Self {
+            entries: lake.entries as u64,
+            curated: lake.curated as u64,
+            bytes: lake.bytes as u64,
+            hits: lake.hits,
+            misses: lake.misses,
+            evictions: lake.evicted,
+        }
+    }
+}
+
+impl From<&LakeStats> for FluxFigures {
+    fn from(lake: &LakeStats) -> Self {
+        Self {
+            agreeing: lake.agreeing as u64,
+            contradicting: lake.contradicting as u64,
+            disputed: lake.disputed as u64,
+            spellings: lake.spellings as u64,
+            merged: lake.merged,
+            rewards_waiting: lake.rewards_waiting as u64,
+            rewards_dropped: lake.rewards_dropped,
+            coherence: lake.coherence,
         }
     }
 }
@@ -281,7 +314,8 @@ mod tests {
         for tier in Tier::ALL {
             assert_eq!(metrics["tiers"][tier.name()], nothing, "{tier}");
         }
-        assert_eq!(metrics["flux"], json!({ "agreeing": 0, "contradicting": 0 }));
+        assert_eq!(metrics["flux"]["agreeing"], 0);
+        assert!(metrics["flux"].get("coherence").is_none(), "nothing was compared");
         assert_eq!(metrics["generated_at"], "1970-01-01T00:00:00Z");
     }
 

@@ -159,6 +159,20 @@ impl RequestOptions {
             dialogue: None,
             expert: None,
             no_store: self.no_store,
+            fresh: false,
+        }
+    }
+}
+
+/// Lets `Cache-Control` of a request say what it says of any cache (RFC 9111, 5.2.1): with `no-store`
+/// nothing is recalled or remembered, with `no-cache` or `max-age=0` nothing is recalled.
+pub(in crate::http) fn heed_cache_control(request: &mut Request, headers: &HeaderMap) {
+    let values = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|v| v.to_str().ok());
+    for directive in values.flat_map(|value| value.split(',')) {
+        match directive.trim().to_ascii_lowercase().as_str() {
+            "no-store" => request.no_store = true,
+            "no-cache" | "max-age=0" => request.fresh = true,
+            _ => {}
         }
     }
 }
@@ -188,7 +202,8 @@ pub struct NamedPassage {
 ///
 /// Routes the question to the cheapest mind that is likely to be right, checks the answer and
 /// explains itself. When nobody knows, the answer is an honest abstention with status 200. Closing
-/// the connection cancels the work.
+/// the connection cancels the work. `Cache-Control: no-store` is the same as `no_store`; with
+/// `no-cache` the answer is found anew, and may be remembered.
 ///
 /// With `"stream": true` or `Accept: text/event-stream` the answer comes as server-sent events:
 /// `decision`; a `position` for each position passed; `delta` with text, as it is written where one
@@ -222,7 +237,8 @@ pub(super) async fn process(
 ) -> Result<Response, Problem> {
     let limits = &state.request_limits;
     let streamed = body.stream || wants_events(&headers);
-    let request = body.into_request(ResponseId::generate(), TenantId::default(), limits);
+    let mut request = body.into_request(ResponseId::generate(), TenantId::default(), limits);
+    heed_cache_control(&mut request, &headers);
     if streamed {
         return Ok(stream::respond(state, request, id));
     }
@@ -384,6 +400,23 @@ mod tests {
             let errors = read(body.clone()).unwrap_err();
             let pointers: Vec<_> = errors.iter().map(|(pointer, _)| pointer.as_str()).collect();
             assert_eq!(pointers, [pointer], "{body}");
+        }
+    }
+
+    #[test]
+    fn cache_control_is_heeded_as_by_any_cache() {
+        for (value, expected) in [
+            ("no-store", (true, false)),
+            ("No-Cache", (false, true)),
+            ("max-age=0, no-store", (true, true)),
+            ("max-age=60", (false, false)),
+            ("no-storage", (false, false)),
+        ] {
+            let mut request = read(json!({"input": "why?"})).unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CACHE_CONTROL, value.parse().unwrap());
+            heed_cache_control(&mut request, &headers);
+            assert_eq!((request.no_store, request.fresh), expected, "{value}");
         }
     }
 

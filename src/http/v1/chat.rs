@@ -1,13 +1,13 @@
 //! `POST /v1/chat/completions`.
 
-use axum::{Extension, extract::State, response::Response};
+use axum::{Extension, extract::State, http::HeaderMap, response::Response};
 
 use super::{
     body::{Chat, ChatBody},
     order, stream,
     wire::{self, ChatCompletion},
 };
-use crate::http::{ApiState, JsonBody, Problem, middleware::RequestId};
+use crate::http::{ApiState, JsonBody, Problem, middleware::RequestId, unified};
 
 /// Chat, as OpenAI's clients do
 ///
@@ -36,11 +36,13 @@ use crate::http::{ApiState, JsonBody, Problem, middleware::RequestId};
 pub(super) async fn create_chat_completion(
     State(state): State<ApiState>,
     Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
     JsonBody(chat): JsonBody<Chat>,
 ) -> Result<Response, Problem> {
     let (meta, limits) = (&state.orchestrator, &state.request_limits);
     let (model, streamed, include_usage) = (chat.model.clone(), chat.stream, chat.include_usage);
-    let request = order::request(chat, meta, limits)?;
+    let mut request = order::request(chat, meta, limits)?;
+    unified::heed_cache_control(&mut request, &headers);
     if streamed {
         return stream::respond(state, request, model, include_usage, id).await;
     }

@@ -27,6 +27,7 @@ fn request() -> Request {
         dialogue: None,
         expert: None,
         no_store: false,
+        fresh: false,
     }
 }
 

@@ -92,9 +92,9 @@ fn everything_once() -> Metrics {
     metrics.upstream_retry(&profile("p", "m"));
     metrics.upstream_cancelled(&profile("p", "m"));
     metrics.lake_lookup(LakeLookup::Hit);
-    metrics.lake_entries(3);
+    metrics.lake(super::LakeState { entries: 3, ..super::LakeState::default() });
     metrics.lake_evicted(2);
-    metrics.flux_tick();
+    metrics.flux_tick(0, 0);
     metrics.flux_coherence(0.5);
     metrics.ledger_committed(4, Duration::from_micros(300));
     metrics.ledger_failed(1);

@@ -4,6 +4,7 @@
 //! exact. What reaches the rooms above has been parsed once, at the edge.
 
 mod answer;
+mod arm;
 mod clock;
 mod decision;
 mod draft;
@@ -20,8 +21,9 @@ mod strategy;
 mod trace;
 
 pub use answer::{Canonical, Likeness, OnlyEqual};
+pub use arm::{ARMS, Arm, Expectation, NEEDS, Outlook, need_of};
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use decision::{Complexity, ComplexityTier, Decision, Dimension, Route};
+pub use decision::{Alternative, Complexity, ComplexityTier, Decision, Dimension, Route};
 pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
 pub use ids::{IdError, ResponseId, SessionId, TenantId};
 pub use model::{
@@ -31,7 +33,6 @@ pub use model::{
 pub use number::{Number, NumberError};
 pub use policy::{
     AdaptiveRule, Learned, Policy, PolicyCell, PolicyProblem, Standing, Standings, Thresholds,
-    TierRecord,
 };
 pub use progress::Listener;
 pub use record::{

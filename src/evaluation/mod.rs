@@ -18,6 +18,7 @@ mod routellm;
 mod run;
 mod scoring;
 mod stage;
+mod stream;
 mod table;
 
 pub use curve::{RoutedRow, RoutingCurve, apgr_interval};
@@ -30,4 +31,5 @@ pub use report::{
     Skipped, StrategyResult,
 };
 pub use run::{Bench, EvaluationError, Options, Workbench, evaluate, paused_runtime, progress_bar};
+pub use stream::{ArmOutcome, Event, Run, StreamRow, best_arm, run as run_stream};
 pub use table::{Gold, Row, Table, TableError, load};

@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    domain::{Learned, LedgerEvent, PolicyCell, Recorded, Signal, Tier},
+    bandit,
+    domain::{Learned, LedgerEvent, PolicyCell, Recorded, Signal},
     lake::{Lake, Reward},
     ledger::{Ledger, LedgerError, LedgerObserver},
     performance::{Accuracy, Board, ExpertSummary, SnapshotCell},
@@ -71,7 +72,7 @@ impl Learning {
             after = newest.seq;
             page.iter().for_each(|recorded| self.reward(recorded));
         }
-        self.publish(&board);
+        self.publish(&board, true);
         *self.board.lock().unwrap_or_else(PoisonError::into_inner) = board;
         Ok(last)
     }
@@ -91,7 +92,8 @@ impl Learning {
         ledger.save_snapshot(SNAPSHOT, seq, &bytes).await
     }
 
-    fn publish(&self, board: &Board) {
+    /// `reconsider` says whether what is known of Adaptive's arms, or its aim, may have changed.
+    fn publish(&self, board: &Board, reconsider: bool) {
         let snapshot = board.snapshot(&self.priors);
         for (strategy, summary) in &snapshot.strategies {
             if let Some(a) = summary.accuracy {
@@ -104,10 +106,15 @@ impl Learning {
             }
         }
         let standing = |expert: &ExpertSummary| (expert.name.clone(), expert.standing);
+        let policy = self.policy.load();
+        let outlook = if reconsider {
+            Arc::new(bandit::outlook(board.arms(), &policy.adaptive))
+        } else {
+            Arc::clone(&policy.outlook)
+        };
         self.policy.learned(&Learned {
-            flux_record: board.tier_record(Tier::Flux),
-            asi_record: board.tier_record(Tier::Asi),
             experts: Arc::new(snapshot.experts.iter().map(standing).collect()),
+            outlook,
         });
         self.snapshots.publish(snapshot);
     }
@@ -118,6 +125,15 @@ impl Learning {
         if !lake.reward(reward) {
             tracing::warn!("too many outcomes wait for the lake; one did not move its ladder");
         }
+    }
+}
+
+/// Whether an event says anything of Adaptive's arms, or changes what it aims at.
+fn concerns_arms(recorded: &Recorded) -> bool {
+    match &recorded.event {
+        LedgerEvent::Decision(decision) => decision.arm.is_some(),
+        LedgerEvent::Outcome(_) => recorded.decision.as_ref().is_some_and(|d| d.arm.is_some()),
+        LedgerEvent::Policy(_) => true,
     }
 }
 
@@ -142,7 +158,7 @@ impl LedgerObserver for Learning {
                 self.metrics.outcome(decision.strategy, outcome.score);
             }
         }
-        self.publish(&board);
+        self.publish(&board, recorded.iter().any(concerns_arms));
     }
 
     fn lost(&self, events: usize) {

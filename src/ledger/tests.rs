@@ -84,6 +84,7 @@ fn decision(owner: &str, id: ResponseId) -> LedgerEvent {
         strategy: Strategy::Hybrid,
         route: Route::Flux,
         mode: None,
+        arm: None,
         probability: 1.0,
         complexity: 0.1,
         complexity_tier: ComplexityTier::Simple,
@@ -109,6 +110,8 @@ fn outcome(owner: &str, response: ResponseId, score: f64) -> LedgerEvent {
         at_ms: 2,
         score,
         source: OutcomeSource::Feedback,
+        probability: None,
+        principal: None,
     })
 }
 

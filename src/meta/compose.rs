@@ -78,7 +78,7 @@ fn competition(policy: &Policy, decision: &Decision, gathered: &Gathered) -> Com
     let reaches = |floor: f64| gathered.best_flux().filter(|d| d.signal.get() >= floor);
     // What stands in for a failed ASI must still be more likely right than wrong.
     let stand_in = || reaches(policy.thresholds.abstain_floor);
-    let drafts: Vec<Draft> = match (gathered.route, decision.strategy) {
+    let drafts: Vec<Draft> = match (gathered.route, decision.follows) {
         (Some(Route::Both), _) if asi_failed && stand_in().is_some() => flux().cloned().collect(),
         _ if asi_failed => stand_in().cloned().into_iter().collect(),
         // ParallelFusion weighs every voice.

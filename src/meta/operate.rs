@@ -79,6 +79,8 @@ impl MetaOrchestrator {
             // Adding zero makes a negative zero positive.
             score: score.clamp(0.0, 1.0) + 0.0,
             source: OutcomeSource::Feedback,
+            probability: None,
+            principal: None,
         };
         let recorded = match self.parts.ledger.append(LedgerEvent::Outcome(outcome)).await {
             Ok(recorded) => recorded,

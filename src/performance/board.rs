@@ -7,9 +7,13 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 
 use super::{ExpertSummary, Summary, Tally, experts::Experts};
-use crate::domain::{
-    DecisionRecord, Ended, LedgerEvent, Recorded, Signal, Strategy, Tier, TierRecord,
+use crate::{
+    bandit::{Evidence, HALF_LIFE, Observation, Seen},
+    domain::{DecisionRecord, Ended, LedgerEvent, Recorded, Signal, Strategy, Tier},
 };
+
+/// This service's name among those whose evidence can be merged.
+const OWN: &str = "local";
 
 /// The state of the fold. Two boards that saw the same events in the same order are equal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +24,9 @@ pub struct Board {
     /// Absent in states that were saved before experts had records.
     #[serde(default)]
     experts: Experts,
+    /// What Adaptive's arms have been worth.
+    #[serde(default)]
+    arms: Evidence,
 }
 
 /// The figures at one moment.
@@ -43,10 +50,20 @@ impl Board {
         }
         self.last_seq = recorded.seq;
         match &recorded.event {
-            LedgerEvent::Decision(decision) => self.decided(decision),
+            LedgerEvent::Decision(decision) => {
+                self.decided(decision);
+                self.saw(recorded.seq, decision, ended(decision));
+            }
             LedgerEvent::Outcome(outcome) => {
                 if let Some(decision) = &recorded.decision {
                     self.judged(recorded.seq, decision, outcome.score, recorded.previous_score);
+                    let seen = Seen::Judged {
+                        score: outcome.score,
+                        previous: recorded.previous_score,
+                        principal: outcome.principal,
+                    };
+                    let answered = decision.ended == Ended::Answered;
+                    self.saw(recorded.seq, decision, Some(seen).filter(|_| answered));
                 }
             }
             LedgerEvent::Policy(_) => {}
@@ -59,12 +76,10 @@ impl Board {
         self.last_seq
     }
 
-    /// What routing needs to know of a tier.
+    /// What Adaptive's arms have been worth.
     #[must_use]
-    pub fn tier_record(&self, tier: Tier) -> TierRecord {
-        let Some(tally) = self.tiers.get(&tier) else { return TierRecord::default() };
-        let (success, latency_ms) = tally.averages().unwrap_or_default();
-        TierRecord { requests: tally.requests(), success, latency_ms }
+    pub fn arms(&self) -> &Evidence {
+        &self.arms
     }
 
     /// All figures; of the experts, those with these priors.
@@ -88,6 +103,13 @@ impl Board {
         }
     }
 
+    /// What became of an arm that Adaptive chose.
+    fn saw(&mut self, seq: u64, decision: &DecisionRecord, seen: Option<Seen>) {
+        let (Some(arm), Some(seen)) = (decision.arm, seen) else { return };
+        let observation = Observation { arm, complexity: decision.complexity, seen };
+        self.arms.observe(OWN, seq, &observation, HALF_LIFE);
+    }
+
     /// An abstention that is judged says nothing of any answer's accuracy.
     fn judged(&mut self, seq: u64, decision: &DecisionRecord, score: f64, previous: Option<f64>) {
         if decision.ended != Ended::Answered {
@@ -99,6 +121,15 @@ impl Board {
             self.tiers.entry(tier).or_default().judged(score, previous);
         }
     }
+}
+
+/// How a request ended for its arm; nothing where nobody waited for the end.
+fn ended(decision: &DecisionRecord) -> Option<Seen> {
+    #[expect(clippy::cast_precision_loss, reason = "latencies are far below 2^52 µs")]
+    let latency_s = decision.duration_us as f64 / 1e6;
+    let cost_usd = decision.cost_usd.unwrap_or(0.0);
+    let answered = decision.ended == Ended::Answered;
+    (decision.ended != Ended::Cancelled).then_some(Seen::Ended { answered, latency_s, cost_usd })
 }
 
 /// Holds the newest snapshot. Cheap to share; readers never wait.

@@ -75,25 +75,15 @@ impl Tally {
     /// Counts an outcome, or replaces the score that an earlier one gave.
     pub fn judged(&mut self, score: f64, previous: Option<f64>) {
         match previous {
+            // The moving average has had its turn: changing one's mind again and again must not
+            // move it further than saying so once.
             Some(earlier) => self.score_sum += score - earlier,
             None => {
                 self.outcomes += 1;
                 self.score_sum += score;
+                average(&mut self.ema_success, score);
             }
         }
-        average(&mut self.ema_success, score);
-    }
-
-    /// Requests counted.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.requests
-    }
-
-    /// Moving averages of success (0 to 1) and latency (milliseconds), once there are any.
-    #[must_use]
-    pub fn averages(&self) -> Option<(f64, f64)> {
-        Some((self.ema_success?, self.ema_latency_ms?))
     }
 
     /// The figures for show.
@@ -146,7 +136,9 @@ mod tests {
         let mut tally = Tally::default();
         tally.ended(Ended::Answered, 100_000);
         tally.ended(Ended::Failed, 200_000);
-        let (success, latency) = tally.averages().unwrap();
+        let summary = tally.summary();
+        let (success, latency) =
+            (summary.ema_success_rate.unwrap(), summary.ema_latency_ms.unwrap());
         assert!((latency - 110.0).abs() < 1e-9);
         assert!((success - 0.9).abs() < 1e-9);
     }

@@ -370,6 +370,8 @@ mod tests {
             overhead: Duration::from_micros(200),
             decision: Decision {
                 strategy: Strategy::Hybrid,
+                follows: Strategy::Hybrid,
+                arm: None,
                 route: Route::FluxThenAsi,
                 mode: AsiMode::Balanced,
                 ask_drafter: false,
@@ -377,6 +379,7 @@ mod tests {
                 keep_signal: 0.75,
                 probability: 1.0,
                 reason: "it looked simple".to_owned(),
+                alternatives: Vec::new(),
             },
             mode: None,
             shortfall: None,

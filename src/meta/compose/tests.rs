@@ -37,6 +37,8 @@ fn decision(strategy: Strategy, policy: &Policy) -> Decision {
     };
     Decision {
         strategy,
+        follows: strategy,
+        arm: None,
         route: Route::Flux,
         mode: AsiMode::Balanced,
         ask_drafter: true,
@@ -44,6 +46,7 @@ fn decision(strategy: Strategy, policy: &Policy) -> Decision {
         keep_signal: keep,
         probability: 1.0,
         reason: String::new(),
+        alternatives: Vec::new(),
     }
 }
 

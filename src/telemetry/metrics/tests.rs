@@ -40,6 +40,7 @@ fn record() -> DecisionRecord {
         strategy: Strategy::Hybrid,
         route: Route::FluxThenAsi,
         mode: None,
+        arm: None,
         probability: 1.0,
         complexity: 0.4,
         complexity_tier: ComplexityTier::Moderate,

@@ -11,7 +11,7 @@ use crate::{
     lake::{Lake, LakeOptions, TickReport},
     learning::Learning,
     ledger::{Ledger, LedgerError, LedgerOptions},
-    meta::MetaOrchestrator,
+    meta::{AuditOptions, AuditTask, MetaOrchestrator},
     providers::{self, ProviderError},
     sessions::SessionOptions,
     settings::{Acknowledge, Settings},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The embedded store's file in the data folder.
-const STORE_FILE: &str = "store.redb";
+pub(super) const STORE_FILE: &str = "store.redb";
 /// How often the fold over the ledger is saved: bounds what a restart has to replay.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 /// Most time that a response waits for its record, where it waits at all.
@@ -38,6 +38,12 @@ pub enum StartError {
         dir: PathBuf,
         /// Why.
         source: StoreError,
+    },
+    /// There is no store where one was to be read.
+    #[error("there is no ledger in {dir}; name the data folder of a service that has run")]
+    NoLedger {
+        /// The folder.
+        dir: PathBuf,
     },
     /// The ledger cannot be read or written.
     #[error("the ledger: {0}")]
@@ -127,6 +133,13 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         },
         max_experts: settings.asi.max_experts,
         hedging: settings.asi.hedging,
+        feedback_per_minute: settings.feedback.max_per_minute,
+        audits: Some(AuditOptions {
+            rate: settings.audit.rate,
+            queue: settings.audit.queue,
+            concurrency: settings.audit.max_concurrent,
+            usd_per_hour: settings.audit.max_usd_per_hour,
+        }),
         instructions: settings.asi.instructions.clone(),
         token_budget: settings.sessions.token_budget,
         record_wait: match settings.ledger.acknowledge {
@@ -140,6 +153,9 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     warm_up(&documents);
     let (background, writer) = (Tasks::default(), Tasks::default());
     writer.run_once("ledger writer", |stop| built.ledger_task.run(stop));
+    if let Some(audits) = built.audit_task {
+        background.run_once(AuditTask::NAME, |stop| audits.run(stop));
+    }
     let app = App {
         models: built.meta.model_names(),
         meta: built.meta,

@@ -11,7 +11,7 @@ use crate::{
     lake::{Lake, LakeOptions},
     learning::Learning,
     ledger::{Ledger, LedgerOptions, LedgerTask},
-    meta::{MetaOrchestrator, Parts},
+    meta::{AuditOptions, AuditParts, AuditTask, MetaOrchestrator, Parts, auditor},
     performance::SnapshotCell,
     sessions::{SessionOptions, Sessions},
     store::Store,
@@ -36,6 +36,9 @@ pub(super) struct Core {
     pub(super) ledger: LedgerOptions,
     pub(super) max_experts: usize,
     pub(super) hedging: bool,
+    pub(super) feedback_per_minute: u32,
+    /// `None` switches audits off.
+    pub(super) audits: Option<AuditOptions>,
     /// Empty for none.
     pub(super) instructions: String,
     pub(super) token_budget: usize,
@@ -49,6 +52,8 @@ pub(super) struct Built {
     pub(super) meta: Arc<MetaOrchestrator>,
     pub(super) ledger: Ledger,
     pub(super) ledger_task: LedgerTask,
+    /// Where audits are on.
+    pub(super) audit_task: Option<AuditTask>,
     pub(super) learning: Arc<Learning>,
     pub(super) lake: Option<Lake>,
     pub(super) stored_policy: bool,
@@ -96,9 +101,24 @@ impl Core {
             clock: Arc::clone(&self.clock),
             documents_epoch: self.documents.fingerprint(),
         });
+        let asi = Asi::new(self.models, self.documents, self.max_experts);
+        let asi = Arc::new(asi.with_hedging(self.hedging));
+        let audits = self.audits.and_then(|options| {
+            let parts = AuditParts {
+                asi: Arc::clone(&asi),
+                policy: policy.clone(),
+                ledger: ledger.clone(),
+                metrics: self.metrics.clone(),
+                clock: Arc::clone(&self.clock),
+            };
+            auditor(options, parts)
+        });
+        let (audits, audit_task) = audits.unzip();
         let meta = Arc::new(MetaOrchestrator::new(Parts {
             flux,
-            asi: Asi::new(self.models, self.documents, self.max_experts).with_hedging(self.hedging),
+            asi,
+            audits,
+            feedback_per_minute: self.feedback_per_minute,
             ledger: ledger.clone(),
             sessions,
             policy,
@@ -110,6 +130,6 @@ impl Core {
             token_budget: self.token_budget,
             record_wait: self.record_wait,
         }));
-        Ok(Built { meta, ledger, ledger_task, learning, lake, stored_policy })
+        Ok(Built { meta, ledger, ledger_task, audit_task, learning, lake, stored_policy })
     }
 }

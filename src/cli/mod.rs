@@ -1,7 +1,9 @@
 //! The command line.
 #![expect(clippy::print_stderr, reason = "this room talks to a terminal")]
 
+mod adaptive;
 mod evaluate;
+mod ledger;
 mod openapi;
 mod probe;
 mod serve;
@@ -34,6 +36,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Replay a table of recorded answers and print accuracy, latency and routing figures.
     Evaluate(evaluate::EvaluateArgs),
+    /// Simulate the strategy `adaptive` on a table of real outcomes and print what it promises.
+    EvaluateAdaptive(adaptive::AdaptiveArgs),
     /// Ask a running service whether it is ready; exit status 0 if so. For health checks.
     Probe(probe::ProbeArgs),
     /// Print the OpenAPI document.
@@ -65,6 +69,7 @@ pub fn main() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::serve(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::EvaluateAdaptive(args) => adaptive::evaluate(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::Openapi(args) => openapi::openapi(&args),
     }

@@ -32,14 +32,17 @@ pub use model::{
 };
 pub use number::{Number, NumberError};
 pub use policy::{
-    AdaptiveRule, Learned, Policy, PolicyCell, PolicyProblem, Standing, Standings, Thresholds,
+    AdaptiveRule, Chances, Learned, Policy, PolicyCell, PolicyProblem, Standing, Standings,
+    Thresholds,
 };
 pub use progress::Listener;
 pub use record::{
     DecisionRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord, Recorded,
     RecordedVote,
 };
-pub use reply::{ConsensusReport, Dissent, ExpertReport, OrchestratorKind, Reply, Vote};
+pub use reply::{
+    ConsensusReport, Dissent, ExpertReport, Explanation, OrchestratorKind, Reply, Vote,
+};
 pub use request::{Budget, Dialogue, Passage, Request};
 pub use scale::{Elp, Position, ScaleError, Signal};
 pub use strategy::{AsiMode, Consensus, OwnModel, Strategy, Tier, UnknownName};

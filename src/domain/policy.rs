@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Consensus, Outlook, Signal, Strategy};
+use super::{ComplexityTier, Consensus, Outlook, Signal, Strategy};
 
 /// The cut-offs of routing; all probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -94,7 +94,12 @@ pub struct Learned {
     pub experts: Arc<Standings>,
     /// What is expected of Adaptive's arms.
     pub outlook: Arc<Outlook>,
+    /// How often each tier is right, by complexity.
+    pub chances: Chances,
 }
+
+/// How often each tier was right about requests of each complexity, simple first; Flux first.
+pub type Chances = [[Option<f64>; 2]; 3];
 
 /// Everything that routing, fusion and verification are judged by. Read once per request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,6 +126,9 @@ pub struct Policy {
     /// What is expected of Adaptive's arms; learned, not configured.
     #[serde(skip)]
     pub outlook: Arc<Outlook>,
+    /// How often each tier is right, by complexity; learned, not configured.
+    #[serde(skip)]
+    pub chances: Chances,
 }
 
 impl Default for Policy {
@@ -136,6 +144,7 @@ impl Default for Policy {
             adaptive: AdaptiveRule::default(),
             experts: Arc::default(),
             outlook: Arc::default(),
+            chances: Chances::default(),
         }
     }
 }
@@ -154,6 +163,12 @@ impl Policy {
     pub const MAX_CUSTOM_WEIGHTS: usize = 64;
     /// Most characters of an expert's name there.
     pub const MAX_EXPERT_CHARS: usize = 128;
+
+    /// How often each tier was right about requests of this complexity, Flux first.
+    #[must_use]
+    pub fn chances(&self, complexity: ComplexityTier) -> [Option<f64>; 2] {
+        self.chances.get(complexity as usize).copied().unwrap_or_default()
+    }
 
     /// How likely an expert is right before anything is known of the question: what its record
     /// says, else its configured prior.
@@ -263,6 +278,7 @@ impl PolicyCell {
             Arc::new(Policy {
                 experts: Arc::clone(&old.experts),
                 outlook: Arc::clone(&old.outlook),
+                chances: old.chances,
                 ..policy.clone()
             })
         });
@@ -274,6 +290,7 @@ impl PolicyCell {
             Arc::new(Policy {
                 experts: Arc::clone(&learned.experts),
                 outlook: Arc::clone(&learned.outlook),
+                chances: learned.chances,
                 ..Policy::clone(old)
             })
         });

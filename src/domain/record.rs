@@ -154,4 +154,6 @@ pub struct Recorded {
     pub decision: Option<Arc<DecisionRecord>>,
     /// For an outcome that revises an earlier one: the earlier score.
     pub previous_score: Option<f64>,
+    /// The chance with which that earlier one was picked, where it was.
+    pub previous_probability: Option<f64>,
 }

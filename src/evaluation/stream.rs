@@ -11,25 +11,25 @@ use crate::{
 
 /// What an arm came to on one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ArmOutcome {
+pub(super) struct ArmOutcome {
     /// 1 is right, 0 is wrong.
-    pub score: f64,
+    pub(super) score: f64,
     /// Time to the answer, in seconds.
-    pub latency_s: f64,
+    pub(super) latency_s: f64,
 }
 
 /// One request of the stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StreamRow {
+pub(super) struct StreamRow {
     /// Its complexity score.
-    pub complexity: f64,
+    pub(super) complexity: f64,
     /// What each arm comes to.
-    pub arms: [ArmOutcome; ARMS],
+    pub(super) arms: [ArmOutcome; ARMS],
 }
 
 /// What happens on the stream besides requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Event {
+pub(super) enum Event {
     /// Nothing.
     Quiet,
     /// The best arm answers nothing from the first request on, until the second.
@@ -41,18 +41,18 @@ pub enum Event {
 
 /// One run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub(super) struct Run {
     /// Utility of each request, by the arm that was chosen.
-    pub utility: Vec<f64>,
+    pub(super) utility: Vec<f64>,
     /// Chance of the best arm at each request.
-    pub best_share: Vec<f64>,
+    pub(super) best_share: Vec<f64>,
     /// The least chance that any arm ever had.
-    pub least_share: f64,
+    pub(super) least_share: f64,
 }
 
-/// The arm with the highest mean utility over the whole table, and that utility.
-#[must_use]
-pub fn best_arm(rows: &[StreamRow], rule: &AdaptiveRule) -> (Arm, f64) {
+/// The arm with the highest mean utility over the whole table, and that utility; one may be left
+/// out.
+pub(super) fn best_arm(rows: &[StreamRow], rule: &AdaptiveRule, but: Option<Arm>) -> (Arm, f64) {
     let mean = |arm: Arm| {
         let all: f64 = rows.iter().map(|row| utility(row, arm, rule)).sum();
         #[expect(clippy::cast_precision_loss, reason = "rows of a table")]
@@ -60,7 +60,7 @@ pub fn best_arm(rows: &[StreamRow], rule: &AdaptiveRule) -> (Arm, f64) {
         all / n
     };
     let mut best = (Arm::Hybrid, f64::NEG_INFINITY);
-    for arm in Arm::ALL {
+    for arm in Arm::ALL.into_iter().filter(|arm| Some(*arm) != but) {
         let mean = mean(arm);
         if mean > best.1 {
             best = (arm, mean);
@@ -76,8 +76,7 @@ fn utility(row: &StreamRow, arm: Arm, rule: &AdaptiveRule) -> f64 {
 
 /// Runs `requests` rows, drawn in an order of the seed's, through a bandit that begins knowing
 /// nothing.
-#[must_use]
-pub fn run(
+pub(super) fn run(
     rows: &[StreamRow],
     rule: &AdaptiveRule,
     event: Event,
@@ -87,7 +86,7 @@ pub fn run(
     let mut dice = StdRng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.shuffle(&mut dice);
-    let best = best_arm(rows, rule).0;
+    let best = best_arm(rows, rule, None).0;
     let (mut evidence, mut seq) = (Evidence::default(), 0);
     let mut run = Run { utility: Vec::new(), best_share: Vec::new(), least_share: 1.0 };
     let mut shares = Outlook::default();

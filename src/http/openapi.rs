@@ -41,7 +41,8 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("getModel", &[404]),
     ("getStrategy", &[503]),
     ("changeStrategy", &[409, 503]),
-    ("giveFeedback", &[404, 503]),
+    ("giveFeedback", &[404, 429, 503]),
+    ("explain", &[503]),
     ("readyz", &[503]),
 ];
 const BODY_PROBLEMS: &[u16] = &[400, 408, 413, 415, 422];
@@ -213,7 +214,7 @@ fn problem_responses() -> Value {
             .collect();
         let mut headers = Map::new();
         headers.insert("x-request-id".to_owned(), reference("headers", "RequestId"));
-        if matches!(status, 502..=504) {
+        if matches!(status, 429 | 502..=504) {
             headers.insert("retry-after".to_owned(), reference("headers", "RetryAfter"));
         }
         let schema = reference("schemas", "Problem");

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     bandit,
-    domain::{Learned, LedgerEvent, PolicyCell, Recorded, Signal},
+    domain::{Arm, Learned, LedgerEvent, Outlook, PolicyCell, Recorded, Signal, Tier},
     lake::{Lake, Reward},
     ledger::{Ledger, LedgerError, LedgerObserver},
     performance::{Accuracy, Board, ExpertSummary, SnapshotCell},
@@ -95,6 +95,12 @@ impl Learning {
     /// `reconsider` says whether what is known of Adaptive's arms, or its aim, may have changed.
     fn publish(&self, board: &Board, reconsider: bool) {
         let snapshot = board.snapshot(&self.priors);
+        let policy = self.policy.load();
+        let outlook = if reconsider {
+            Arc::new(bandit::outlook(board.arms(), &policy.adaptive))
+        } else {
+            Arc::clone(&policy.outlook)
+        };
         for (strategy, summary) in &snapshot.strategies {
             if let Some(a) = summary.accuracy {
                 self.metrics.accuracy(*strategy, share(a));
@@ -105,18 +111,43 @@ impl Learning {
                 self.metrics.tier_accuracy(*tier, share(a));
             }
         }
+        for (complexity, _, accuracy) in &snapshot.complexities {
+            if let Some(a) = accuracy {
+                self.metrics.complexity_accuracy(*complexity, a.value);
+            }
+        }
+        let baselines = snapshot.baselines;
+        for (tier, alone) in
+            [(Tier::Flux, baselines.always_fast), (Tier::Asi, baselines.always_slow)]
+        {
+            if let Some(a) = alone {
+                self.metrics.baseline_accuracy(tier, a.value);
+            }
+        }
+        for (strategy, summary) in &snapshot.strategies {
+            if let Some(share) = summary.slow_share {
+                self.metrics.slow_share(*strategy, share, baselines.static_mix(share));
+            }
+        }
+        if reconsider {
+            self.show_arms(&outlook);
+        }
         let standing = |expert: &ExpertSummary| (expert.name.clone(), expert.standing);
-        let policy = self.policy.load();
-        let outlook = if reconsider {
-            Arc::new(bandit::outlook(board.arms(), &policy.adaptive))
-        } else {
-            Arc::clone(&policy.outlook)
-        };
         self.policy.learned(&Learned {
             experts: Arc::new(snapshot.experts.iter().map(standing).collect()),
             outlook,
+            chances: board.chances(),
         });
         self.snapshots.publish(snapshot);
+    }
+
+    fn show_arms(&self, outlook: &Outlook) {
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let needs = outlook.needs.len() as f64;
+        for arm in Arm::ALL {
+            let of_arm = outlook.needs.iter().filter_map(|arms| arms.get(arm.index()));
+            self.metrics.arm_share(arm, of_arm.map(|e| e.share).sum::<f64>() / needs);
+        }
     }
 
     /// The answer that was judged, and the remembered one that it came from, move on the ladder.
@@ -138,7 +169,7 @@ fn concerns_arms(recorded: &Recorded) -> bool {
 }
 
 fn share(accuracy: Accuracy) -> MeasuredShare {
-    let Accuracy { value, ci95, n } = accuracy;
+    let Accuracy { value, ci95, n, .. } = accuracy;
     MeasuredShare { value, lower: ci95.lower, upper: ci95.upper, outcomes: n }
 }
 

@@ -197,6 +197,7 @@ pub(super) fn may_enter_lake(ending: &Ending, policy: &Policy) -> bool {
 /// The reply, but for its trace and times.
 pub(super) fn reply(
     request: &Request,
+    policy: &Policy,
     decision: &Decision,
     complexity: &Complexity,
     gathered: &Gathered,
@@ -214,6 +215,8 @@ pub(super) fn reply(
     let mut decision = decision.clone();
     decision.reason = super::explain::reason(&decision, gathered);
     decision.route = gathered.route.unwrap_or(decision.route);
+    let explanation =
+        super::explain::explanation(&decision.reason, policy, complexity, gathered, ending, &usage);
     Reply {
         id: request.id,
         content: answer.content,
@@ -248,6 +251,7 @@ pub(super) fn reply(
         tool_calls: answer.draft.map(|d| d.tool_calls.clone()).unwrap_or_default(),
         model: answer.draft.and_then(|d| model_behind(d, gathered)),
         complete: answer.draft.is_none_or(|d| d.complete),
+        explanation,
     }
 }
 

@@ -4,14 +4,18 @@
 //! and returns. Analysis, decision, fusion and verification are pure functions of other rooms;
 //! what is here is their order.
 
+mod audit;
 mod compose;
 mod explain;
 mod face;
 mod gather;
+mod limit;
 mod operate;
 mod orchestrator;
 mod record;
 
+pub use audit::{AuditOptions, AuditParts, AuditTask, Auditor, auditor};
+pub use explain::Plan;
 pub use face::{
     FeedbackError, FeedbackReceipt, Health, Internals, PartHealth, PartState, PolicyError,
     ProcessError,

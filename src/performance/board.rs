@@ -6,12 +6,21 @@ use arc_swap::ArcSwap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExpertSummary, Summary, Tally, experts::Experts};
+use super::{
+    Accuracy, Baselines, ExpertSummary, Summary, Tally,
+    experts::Experts,
+    live::{Cells, Judgement, Place},
+};
 use crate::{
     bandit::{Evidence, HALF_LIFE, Observation, Seen},
-    domain::{DecisionRecord, Ended, LedgerEvent, Recorded, Signal, Strategy, Tier},
+    domain::{
+        Chances, ComplexityTier, DecisionRecord, Ended, LedgerEvent, Recorded, Signal, Strategy,
+        Tier,
+    },
 };
 
+const COMPLEXITIES: [ComplexityTier; 3] =
+    [ComplexityTier::Simple, ComplexityTier::Moderate, ComplexityTier::Complex];
 /// This service's name among those whose evidence can be merged.
 const OWN: &str = "local";
 
@@ -27,6 +36,9 @@ pub struct Board {
     /// What Adaptive's arms have been worth.
     #[serde(default)]
     arms: Evidence,
+    /// Absent in states that were saved before accuracy was weighed.
+    #[serde(default)]
+    cells: Cells,
 }
 
 /// The figures at one moment.
@@ -40,6 +52,10 @@ pub struct Snapshot {
     pub tiers: Vec<(Tier, Summary)>,
     /// The experts that are configured, by name.
     pub experts: Vec<ExpertSummary>,
+    /// Answers of each complexity that occurred, and their accuracy.
+    pub complexities: Vec<(ComplexityTier, u64, Option<Accuracy>)>,
+    /// What the tiers would score alone.
+    pub baselines: Baselines,
 }
 
 impl Board {
@@ -57,6 +73,15 @@ impl Board {
             LedgerEvent::Outcome(outcome) => {
                 if let Some(decision) = &recorded.decision {
                     self.judged(recorded.seq, decision, outcome.score, recorded.previous_score);
+                    if let Some(place) = place(decision) {
+                        let probability = outcome.probability;
+                        let new = Judgement { score: outcome.score, probability };
+                        let earlier = recorded.previous_score.map(|score| Judgement {
+                            score,
+                            probability: recorded.previous_probability,
+                        });
+                        self.cells.judged(place, new, earlier);
+                    }
                     let seen = Seen::Judged {
                         score: outcome.score,
                         previous: recorded.previous_score,
@@ -87,13 +112,43 @@ impl Board {
     pub fn snapshot(&self, priors: &BTreeMap<String, Signal>) -> Snapshot {
         Snapshot {
             last_seq: self.last_seq,
-            strategies: self.strategies.iter().map(|(&s, t)| (s, t.summary())).collect(),
-            tiers: self.tiers.iter().map(|(&t, tally)| (t, tally.summary())).collect(),
+            strategies: self.strategies.iter().map(|(&s, t)| (s, self.strategy(s, t))).collect(),
+            tiers: self.tiers.iter().map(|(&t, tally)| (t, self.tier(t, tally))).collect(),
             experts: self.experts.summaries(priors),
+            complexities: COMPLEXITIES
+                .into_iter()
+                .map(|c| (c, self.cells.answers(c), self.cells.of_complexity(c)))
+                .filter(|(_, answers, _)| *answers > 0)
+                .collect(),
+            baselines: self.cells.baselines(),
         }
     }
 
+    /// How often each tier was right, by complexity.
+    #[must_use]
+    pub fn chances(&self) -> Chances {
+        COMPLEXITIES.map(|complexity| {
+            [Tier::Flux, Tier::Asi]
+                .map(|tier| self.cells.of_tier_and_complexity(tier, complexity).map(|a| a.value))
+        })
+    }
+
+    fn strategy(&self, strategy: Strategy, tally: &Tally) -> Summary {
+        let summary = tally.summary();
+        // States from before answers were counted in cells have the plain share.
+        let accuracy = self.cells.of_strategy(strategy).or(summary.accuracy);
+        Summary { accuracy, slow_share: self.cells.slow_share(strategy), ..summary }
+    }
+
+    fn tier(&self, tier: Tier, tally: &Tally) -> Summary {
+        let summary = tally.summary();
+        Summary { accuracy: self.cells.of_tier(tier).or(summary.accuracy), ..summary }
+    }
+
     fn decided(&mut self, decision: &DecisionRecord) {
+        if let Some(place) = place(decision) {
+            self.cells.answered(place, decision.asi.is_some());
+        }
         let strategy = self.strategies.entry(decision.strategy).or_default();
         strategy.ended(decision.ended, decision.duration_us);
         for (tier, asked) in [(Tier::Flux, decision.flux), (Tier::Asi, decision.asi)] {
@@ -121,6 +176,12 @@ impl Board {
             self.tiers.entry(tier).or_default().judged(score, previous);
         }
     }
+}
+
+/// The cell that an answer belongs to; what is no answer belongs to none.
+fn place(decision: &DecisionRecord) -> Option<Place> {
+    let tier = decision.tier.filter(|_| decision.ended == Ended::Answered)?;
+    Some(Place { strategy: decision.strategy, tier, complexity: decision.complexity_tier })
 }
 
 /// How a request ended for its arm; nothing where nobody waited for the end.

@@ -41,8 +41,10 @@ pub struct Summary {
     pub ema_success_rate: Option<f64>,
     /// Latency quantiles of recent requests.
     pub latency: Option<Quantiles>,
-    /// Share of right answers among those with an outcome.
+    /// Share of right answers.
     pub accuracy: Option<Accuracy>,
+    /// Of a strategy: the share of its answers for which ASI was asked.
+    pub slow_share: Option<f64>,
 }
 
 /// A measured accuracy with what it rests on.
@@ -52,8 +54,10 @@ pub struct Accuracy {
     pub value: f64,
     /// 95 % Wilson interval.
     pub ci95: Interval,
-    /// Number of outcomes.
+    /// Number of judged answers.
     pub n: u64,
+    /// Those of them that only an audit judged.
+    pub audits: u64,
 }
 
 impl Tally {
@@ -98,6 +102,7 @@ impl Tally {
             ema_success_rate: self.ema_success,
             latency: self.latency.quantiles(),
             accuracy: self.accuracy(),
+            slow_share: None,
         }
     }
 
@@ -105,7 +110,7 @@ impl Tally {
     fn accuracy(&self) -> Option<Accuracy> {
         let ci95 = wilson(self.score_sum, self.outcomes)?;
         let value = (self.score_sum / self.outcomes as f64).clamp(0.0, 1.0);
-        Some(Accuracy { value, ci95, n: self.outcomes })
+        Some(Accuracy { value, ci95, n: self.outcomes, audits: 0 })
     }
 }
 

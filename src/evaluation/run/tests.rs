@@ -139,6 +139,7 @@ impl Script {
             event: LedgerEvent::Decision(Arc::new(decision)),
             decision: None,
             previous_score: None,
+            previous_probability: None,
         });
     }
 }
@@ -191,6 +192,7 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
         tool_calls: Vec::new(),
         model: None,
         complete: true,
+        explanation: crate::domain::Explanation::default(),
     }
 }
 

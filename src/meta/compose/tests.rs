@@ -294,7 +294,7 @@ proptest! {
         match ended(strategy, &back) {
             Ok(ending) => {
                 let reply =
-                    reply(&request(), &decision, &Complexity {
+                    reply(&request(), &policy, &decision, &Complexity {
                         score: 0.5,
                         tier: crate::domain::ComplexityTier::Moderate,
                         dimensions: Vec::new(),

@@ -136,3 +136,90 @@ fn judgement(event: Event, score: f64, best: bool, dice: &mut StdRng) -> (f64, O
         (score, Some(1 + dice.random_range(0..HONEST)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `evaluate-adaptive` takes a hundred; these are for a build without optimisation.
+    const SEEDS: u64 = 20;
+
+    /// Rows on which each arm is right with a chance that is linear in the complexity.
+    fn rows(chances: [(f64, f64); ARMS]) -> Vec<StreamRow> {
+        let mut dice = StdRng::seed_from_u64(1);
+        (0..2000)
+            .map(|_| {
+                let complexity: f64 = dice.random();
+                let arms = chances.map(|(easy, hard)| {
+                    let chance = easy + (hard - easy) * complexity;
+                    let score = f64::from(u8::from(dice.random::<f64>() < chance));
+                    ArmOutcome { score, latency_s: 1.0 }
+                });
+                StreamRow { complexity, arms }
+            })
+            .collect()
+    }
+
+    /// One arm is clearly the best, whatever is asked.
+    fn one_best() -> Vec<StreamRow> {
+        let mut chances = [(0.6, 0.6); ARMS];
+        chances[Arm::AiFirstThorough.index()] = (0.9, 0.9);
+        rows(chances)
+    }
+
+    fn runs(rows: &[StreamRow], event: Event, requests: usize) -> Vec<Run> {
+        (0..SEEDS).map(|seed| run(rows, &AdaptiveRule::default(), event, requests, seed)).collect()
+    }
+
+    fn mean(runs: &[Run], of: impl Fn(&Run) -> f64) -> f64 {
+        runs.iter().map(of).sum::<f64>() / runs.len() as f64
+    }
+
+    fn average(values: &[f64]) -> f64 {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    #[test]
+    fn where_the_best_arm_depends_on_the_question_it_beats_every_single_arm_within_150_requests() {
+        let mut chances = [(0.4, 0.4); ARMS];
+        chances[Arm::RuntimeFirst.index()] = (1.0, 0.0);
+        chances[Arm::AiFirstFast.index()] = (0.2, 1.0);
+        let rows = rows(chances);
+        let best = best_arm(&rows, &AdaptiveRule::default(), None).1;
+        let runs = runs(&rows, Event::Quiet, 150);
+        let reached = mean(&runs, |run| average(&run.utility[100..150]));
+        assert!(reached > best, "{reached:.3} against {best:.3}");
+    }
+
+    #[test]
+    fn a_best_arm_that_dies_is_left_and_has_the_majority_again_within_200_requests() {
+        let runs = runs(&one_best(), Event::Dies(300, 600), 801);
+        let share = |at: usize| mean(&runs, |run| run.best_share[at]);
+        assert!(share(299) > 0.5, "{:.2}", share(299));
+        assert!(share(350) < 0.2, "{:.2}", share(350));
+        assert!(share(800) > 0.5, "{:.2}", share(800));
+    }
+
+    #[test]
+    fn a_liar_takes_five_points_at_most() {
+        let rows = one_best();
+        let share = |lies: f64| {
+            let runs = runs(&rows, Event::Lies(lies), 600);
+            mean(&runs, |run| average(&run.best_share[300..]))
+        };
+        let honest = share(0.0);
+        for lies in [0.01, 0.1] {
+            let lied = share(lies);
+            assert!(lied > honest - 0.05, "{lies}: {lied:.3} against {honest:.3}");
+        }
+    }
+
+    #[test]
+    fn no_arm_is_ever_below_a_hundredth() {
+        for event in [Event::Quiet, Event::Dies(100, 200), Event::Lies(0.1)] {
+            let least =
+                runs(&one_best(), event, 300).iter().map(|run| run.least_share).fold(1.0, f64::min);
+            assert!(least >= 0.01 - 1e-12, "{least}");
+        }
+    }
+}

@@ -165,6 +165,37 @@ async fn another_tenants_response_is_as_unknown_as_none() {
 }
 
 #[tokio::test]
+async fn an_audit_gives_way_to_what_anybody_says() {
+    let running = Running::new().await;
+    let (ledger, id) = (&running.ledger, ResponseId::generate());
+    let audit = |score| {
+        let LedgerEvent::Outcome(outcome) = outcome("a", id, score) else { unreachable!() };
+        let source = OutcomeSource::Audit;
+        LedgerEvent::Outcome(OutcomeRecord { source, probability: Some(0.02), ..outcome })
+    };
+    ledger.append(decision("a", id)).await.unwrap();
+    let first = ledger.append(audit(1.0)).await.unwrap();
+    assert!(!first.repeated);
+    let said = ledger.append(outcome("a", id, 0.0)).await.unwrap();
+    assert_eq!((said.repeated, said.previous_score), (false, Some(1.0)));
+    let late = ledger.append(audit(1.0)).await.unwrap();
+    assert!(late.repeated, "an audit does not overrule anybody");
+    let kept = ledger.replay(0, 100).await.unwrap();
+    assert_eq!(kept.last().unwrap().previous_probability, Some(0.02));
+    let impossible = OutcomeRecord {
+        response: id,
+        tenant: tenant("a"),
+        at_ms: 0,
+        score: 1.0,
+        source: OutcomeSource::Audit,
+        probability: Some(0.0),
+        principal: None,
+    };
+    let refused = ledger.append(LedgerEvent::Outcome(impossible)).await.unwrap_err();
+    assert_eq!(refused, LedgerError::Invalid("score"));
+}
+
+#[tokio::test]
 async fn a_repeated_outcome_counts_once_and_a_different_one_revises() {
     let running = Running::new().await;
     let (ledger, id) = (&running.ledger, ResponseId::generate());

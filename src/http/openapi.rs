@@ -300,7 +300,7 @@ mod tests {
                 assert!(examples.as_object().is_some_and(|e| !e.is_empty()), "{id}");
             }
         }
-        assert_eq!(ids.len(), 14, "{ids:?}");
+        assert_eq!(ids.len(), 15, "{ids:?}");
         for (id, _) in OWN_PROBLEMS {
             assert!(ids.contains(id), "{id} is no operation");
         }

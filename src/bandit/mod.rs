@@ -1,7 +1,7 @@
 //! Adaptive's memory: what each arm has lately been worth, and what follows for the next requests.
 //!
 //! The evidence is decayed sums, folded from the ledger alone ([`Evidence`]); what follows from it
-//! is computed when it changes and published with the policy ([`outlook`]), so that a decision only
+//! is computed when it changes and published with the policy ([`outlook()`]), so that a decision only
 //! reads a table and rolls its dice. The probability with which an arm is chosen is therefore known
 //! exactly, and the ledger keeps it.
 

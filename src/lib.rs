@@ -4,6 +4,7 @@
 pub mod answers;
 pub mod app;
 pub mod asi;
+pub mod bandit;
 pub mod cli;
 pub mod complexity;
 pub mod documents;

@@ -23,7 +23,8 @@ settings     ← domain
 telemetry    ← domain settings
 solvers      ← domain text
 complexity   ← domain text
-performance  ← domain
+bandit       ← domain
+performance  ← domain bandit
 routing      ← domain complexity performance
 fusion       ← domain
 vcp          ← domain text solvers answers
@@ -36,10 +37,10 @@ documents    ← domain text store
 sessions     ← domain text store seal
 flux         ← domain text answers solvers store lake
 asi          ← domain text answers providers documents fusion vcp
-learning     ← domain settings telemetry performance routing lake ledger
+learning     ← domain settings telemetry bandit performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp documents sessions flux asi ledger
 http         ← domain json settings telemetry performance meta
-evaluation   ← domain answers settings performance ledger meta
+evaluation   ← domain answers settings bandit performance routing ledger meta
 app          ← any of the above
 cli          ← domain settings telemetry http evaluation app
 main         ← cli

@@ -68,7 +68,7 @@ async fn replay(rows: &[Row], panel: &[&str], rule: Rule) -> Vec<bool> {
         right.push(is_right);
         if let (true, Ok(reply)) = (rule.judged, reply) {
             let score = f64::from(u8::from(is_right));
-            bench.meta.feedback(&TenantId::default(), reply.id, score).await.unwrap();
+            bench.meta.feedback(&TenantId::default(), reply.id, score, None).await.unwrap();
         }
     }
     right

@@ -15,7 +15,7 @@ use crate::{
     lake::{Lake, LakeOptions, TickReport},
     learning::Learning,
     ledger::{Ledger, LedgerError, LedgerOptions},
-    meta::MetaOrchestrator,
+    meta::{AuditOptions, AuditTask, MetaOrchestrator},
     providers::{self, Fleet, ProviderError},
     seal::{Keyring, KeyringError, SealError, admit},
     sessions::SessionOptions,
@@ -53,6 +53,12 @@ pub enum StartError {
     /// The keys of encryption at rest do not fit the store.
     #[error("the encryption keys: {0}")]
     Sealed(#[from] SealError),
+    /// There is no store where one was to be read.
+    #[error("there is no ledger in {dir}; name the data folder of a service that has run")]
+    NoLedger {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The ledger cannot be read or written.
     #[error("the ledger: {0}")]
     Ledger(#[from] LedgerError),
@@ -160,6 +166,13 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         },
         max_experts: settings.asi.max_experts,
         hedging: settings.asi.hedging,
+        feedback_per_minute: settings.feedback.max_per_minute,
+        audits: Some(AuditOptions {
+            rate: settings.audit.rate,
+            queue: settings.audit.queue,
+            concurrency: settings.audit.max_concurrent,
+            usd_per_hour: settings.audit.max_usd_per_hour,
+        }),
         instructions: settings.asi.instructions.clone(),
         token_budget: settings.sessions.token_budget,
         record_wait: match settings.ledger.acknowledge {
@@ -174,6 +187,9 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     let (background, writer) = (Tasks::default(), Tasks::default());
     writer.run_once("ledger writer", |stop| built.ledger_task.run(stop));
     background.run_once("documents", |stop| built.shelf_task.run(stop));
+    if let Some(audits) = built.audit_task {
+        background.run_once(AuditTask::NAME, |stop| audits.run(stop));
+    }
     let app = App {
         models: built.meta.model_names(),
         meta: built.meta,

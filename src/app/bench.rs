@@ -55,6 +55,8 @@ async fn bench(
         store,
         max_experts: slow.len(),
         hedging: false,
+        audits: None,
+        feedback_per_minute: u32::MAX,
         models: slow,
         drafter: Some(fast),
         drafter_deadline: PATIENCE,

@@ -11,7 +11,7 @@ use crate::{
     lake::{Lake, LakeOptions},
     learning::Learning,
     ledger::{Ledger, LedgerOptions, LedgerTask},
-    meta::{MetaOrchestrator, Parts},
+    meta::{AuditOptions, AuditParts, AuditTask, MetaOrchestrator, Parts, auditor},
     performance::SnapshotCell,
     seal::Keyring,
     sessions::{SessionOptions, Sessions},
@@ -41,6 +41,9 @@ pub(super) struct Core {
     pub(super) ledger: LedgerOptions,
     pub(super) max_experts: usize,
     pub(super) hedging: bool,
+    pub(super) feedback_per_minute: u32,
+    /// `None` switches audits off.
+    pub(super) audits: Option<AuditOptions>,
     /// Empty for none.
     pub(super) instructions: String,
     pub(super) token_budget: usize,
@@ -55,6 +58,8 @@ pub(super) struct Built {
     pub(super) ledger: Ledger,
     pub(super) ledger_task: LedgerTask,
     pub(super) shelf_task: ShelfTask,
+    /// Where audits are on.
+    pub(super) audit_task: Option<AuditTask>,
     pub(super) learning: Arc<Learning>,
     pub(super) lake: Option<Lake>,
     pub(super) sessions: Sessions,
@@ -112,9 +117,24 @@ impl Core {
                 Box::new(move |tenant| documents.epoch(tenant))
             },
         });
+        let asi = Asi::new(self.models, self.documents, self.max_experts);
+        let asi = Arc::new(asi.with_hedging(self.hedging));
+        let audits = self.audits.and_then(|options| {
+            let parts = AuditParts {
+                asi: Arc::clone(&asi),
+                policy: policy.clone(),
+                ledger: ledger.clone(),
+                metrics: self.metrics.clone(),
+                clock: Arc::clone(&self.clock),
+            };
+            auditor(options, parts)
+        });
+        let (audits, audit_task) = audits.unzip();
         let meta = Arc::new(MetaOrchestrator::new(Parts {
             flux,
-            asi: Asi::new(self.models, self.documents, self.max_experts).with_hedging(self.hedging),
+            asi,
+            audits,
+            feedback_per_minute: self.feedback_per_minute,
             ledger: ledger.clone(),
             shelf,
             sessions: sessions.clone(),
@@ -127,6 +147,16 @@ impl Core {
             token_budget: self.token_budget,
             record_wait: self.record_wait,
         }));
-        Ok(Built { meta, ledger, ledger_task, shelf_task, learning, lake, sessions, stored_policy })
+        Ok(Built {
+            meta,
+            ledger,
+            ledger_task,
+            shelf_task,
+            learning,
+            lake,
+            sessions,
+            stored_policy,
+            audit_task,
+        })
     }
 }

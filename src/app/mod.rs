@@ -3,6 +3,7 @@
 mod assemble;
 mod bench;
 mod core;
+mod history;
 mod run;
 mod shelf;
 mod tasks;
@@ -13,5 +14,6 @@ pub use crate::{
 };
 pub use assemble::{App, StartError, assemble};
 pub use bench::ReplayBench;
+pub use history::{complexity_of, decision_log};
 pub use run::{RunError, Started, run};
 pub use shelf::LakeShelf;

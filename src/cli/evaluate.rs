@@ -8,20 +8,28 @@ use super::ConfigArgs;
 use crate::{
     app::ReplayBench,
     domain::{Signal, Strategy},
-    evaluation::{self, LatencySpec, Options},
+    evaluation::{self, LatencySpec, Options, TargetPolicy},
 };
 
 /// What to replay.
 #[derive(Debug, Clone, Args)]
 pub(super) struct EvaluateArgs {
     /// Table of recorded answers: JSON lines, plain or gzipped, or RouteLLM's CSV.
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "ledger")]
+    data: Option<PathBuf>,
+    /// Instead of a table: the data folder of a service that is stopped. Estimates what other
+    /// policies than Adaptive's own would have come to, from what it did and with what chance.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "fast", "slow"])]
+    ledger: Option<PathBuf>,
+    /// With --ledger: an arm (such as hybrid or ai_first_fast), `uniform`, or an arm for each
+    /// complexity (simple=…,moderate=…,complex=…); every arm where absent. May be repeated.
+    #[arg(long, value_name = "POLICY", requires = "ledger")]
+    policy: Vec<TargetPolicy>,
     /// Model whose recorded answers stand as Flux's drafts.
-    #[arg(long, value_name = "MODEL")]
-    fast: String,
+    #[arg(long, value_name = "MODEL", required_unless_present = "ledger")]
+    fast: Option<String>,
     /// Models whose recorded answers stand as ASI's experts, the strong one first.
-    #[arg(long, value_name = "MODEL", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "MODEL", value_delimiter = ',', required_unless_present = "ledger")]
     slow: Vec<String>,
     /// Strategies to evaluate; all where absent.
     #[arg(long, value_name = "STRATEGY", value_delimiter = ',')]
@@ -51,11 +59,18 @@ fn signal(text: &str) -> Result<Signal, String> {
 }
 
 pub(super) fn evaluate(args: &EvaluateArgs) -> ExitCode {
+    if let Some(dir) = &args.ledger {
+        return super::ledger::evaluate(dir, &args.policy, args.json);
+    }
+    let (Some(data), Some(fast)) = (&args.data, &args.fast) else {
+        eprintln!("Name a table with --data, and --fast and --slow models of it.");
+        return ExitCode::from(2);
+    };
     let settings = match args.config.load() {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let mut options = Options::new(args.data.clone(), args.fast.clone(), args.slow.clone());
+    let mut options = Options::new(data.clone(), fast.clone(), args.slow.clone());
     if !args.strategies.is_empty() {
         options.strategies.clone_from(&args.strategies);
     }

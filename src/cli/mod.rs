@@ -1,8 +1,10 @@
 //! The command line.
 #![expect(clippy::print_stderr, reason = "this room talks to a terminal")]
 
+mod adaptive;
 mod evaluate;
 mod lake;
+mod ledger;
 mod openapi;
 mod probe;
 mod serve;
@@ -37,6 +39,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Put answers into the Confidence Lake, take them out, count them, change its keys.
     Lake(lake::LakeArgs),
+    /// Simulate the strategy `adaptive` on a table of real outcomes and print what it promises.
+    EvaluateAdaptive(adaptive::AdaptiveArgs),
     /// Ask a running service whether it is ready; exit status 0 if so. For health checks.
     Probe(probe::ProbeArgs),
     /// Print the OpenAPI document.
@@ -69,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Lake(args) => lake::lake(&args),
+        Command::EvaluateAdaptive(args) => adaptive::evaluate(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::Openapi(args) => openapi::openapi(&args),
     }

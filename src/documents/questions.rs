@@ -18,8 +18,8 @@ const ANSWERED: &[(&str, &str)] = &[
     ("what is AIFirst?", "AIFirst asks ASI"),
     ("what does runtime_first do?", "RuntimeFirst lets Flux answer"),
     ("explain ParallelFusion", "ParallelFusion asks Flux and ASI both at once"),
-    ("what is the adaptive strategy?", "Adaptive chooses the mind"),
-    ("how often does adaptive explore?", "Adaptive tries the mind that its rule did not choose"),
+    ("what is the adaptive strategy?", "Adaptive chooses among"),
+    ("how often does adaptive explore?", "Adaptive tries every way"),
     (
         "how do I change the strategy?",
         "To change the strategy of all requests|The endpoint PUT|To choose a strategy for one request",
@@ -290,7 +290,7 @@ const ANSWERED: &[(&str, &str)] = &[
     ("should I use RuntimeFirst to save money?", "Choose RuntimeFirst when cost"),
     ("how do I turn off the fallback of runtime first?", "With runtime_first.fallback = false"),
     ("can I use CamelCase names for strategies?", "Both spellings of a strategy"),
-    ("how does adaptive decide?", "Adaptive chooses the mind|Adaptive asks ASI when"),
+    ("how does adaptive decide?", "Adaptive chooses among"),
     ("which experts does thorough ask?", "The mode thorough asks at least three"),
     (
         "when is a second opinion asked?",

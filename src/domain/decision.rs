@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AsiMode, Elp, Strategy};
+use super::{Arm, AsiMode, Elp, Strategy};
 
 /// How demanding a request looks.
 #[derive(
@@ -90,6 +90,10 @@ impl Route {
 pub struct Decision {
     /// The strategy in force.
     pub strategy: Strategy,
+    /// The strategy whose way the request goes: the one in force, or what Adaptive chose.
+    pub follows: Strategy,
+    /// What Adaptive chose.
+    pub arm: Option<Arm>,
     /// Where the request goes first.
     pub route: Route,
     /// The ASI mode, should ASI be asked.
@@ -104,4 +108,25 @@ pub struct Decision {
     pub probability: f64,
     /// Why, in one plain sentence.
     pub reason: String,
+    /// What else was thought of, and what was expected of each: Adaptive's arms; empty elsewhere.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// One way that a request could have gone, as it looked before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Alternative {
+    /// The way.
+    pub arm: Arm,
+    /// Chance with which it is chosen.
+    #[schema(minimum = 0, maximum = 1)]
+    pub probability: f64,
+    /// Chance of a right answer that is expected of it.
+    #[schema(minimum = 0, maximum = 1)]
+    pub expected_accuracy: f64,
+    /// Latency that is expected of it, in milliseconds.
+    #[schema(minimum = 0)]
+    pub expected_latency_ms: f64,
+    /// Cost that is expected of it, in US dollars; 0 where no price is configured.
+    #[schema(minimum = 0)]
+    pub expected_cost_usd: f64,
 }

@@ -4,6 +4,7 @@
 //! exact. What reaches the rooms above has been parsed once, at the edge.
 
 mod answer;
+mod arm;
 mod clock;
 mod decision;
 mod document;
@@ -21,8 +22,9 @@ mod strategy;
 mod trace;
 
 pub use answer::{Canonical, Likeness, OnlyEqual};
+pub use arm::{ARMS, Arm, Expectation, NEEDS, Outlook, need_of};
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use decision::{Complexity, ComplexityTier, Decision, Dimension, Route};
+pub use decision::{Alternative, Complexity, ComplexityTier, Decision, Dimension, Route};
 pub use document::{DocumentError, DocumentFormat, DocumentInfo, NewDocument};
 pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
 pub use ids::{DocumentId, IdError, ResponseId, SessionId, TenantId};
@@ -32,15 +34,17 @@ pub use model::{
 };
 pub use number::{Number, NumberError};
 pub use policy::{
-    AdaptiveRule, Learned, Policy, PolicyCell, PolicyProblem, Standing, Standings, Thresholds,
-    TierRecord,
+    AdaptiveRule, Chances, Learned, Policy, PolicyCell, PolicyProblem, Standing, Standings,
+    Thresholds,
 };
 pub use progress::Listener;
 pub use record::{
     DecisionRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord, Recorded,
     RecordedVote,
 };
-pub use reply::{ConsensusReport, Dissent, ExpertReport, OrchestratorKind, Reply, Vote};
+pub use reply::{
+    ConsensusReport, Dissent, ExpertReport, Explanation, OrchestratorKind, Reply, Vote,
+};
 pub use request::{Budget, Dialogue, Passage, Request};
 pub use scale::{Elp, Position, ScaleError, Signal};
 pub use strategy::{AsiMode, Consensus, OwnModel, Strategy, Tier, UnknownName};

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Consensus, Signal, Strategy, Tier};
+use super::{ComplexityTier, Consensus, Outlook, Signal, Strategy};
 
 /// The cut-offs of routing; all probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -39,31 +39,40 @@ impl Default for Thresholds {
     }
 }
 
-/// Adaptive's simple rule: expected value = success ÷ (latency / 100 ms).
+/// What Adaptive aims at: accuracy against latency and cost, or the cheapest arm that reaches a
+/// target.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct AdaptiveRule {
-    /// ASI is chosen where its value exceeds this many times Flux's.
-    pub asi_advantage: f64,
-    /// Share of requests that try the tier the rule did not choose.
+    /// What one second of latency is worth, as a share of right answers: 0.02 gives up two right
+    /// answers in a hundred to be a second faster.
+    #[schema(minimum = 0, maximum = 10)]
+    pub latency_weight: f64,
+    /// What one US dollar per request is worth, as a share of right answers.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub cost_weight: f64,
+    /// Choose the arm with the lowest price (by the two weights) among those whose chance of a right
+    /// answer reaches this; 0 weighs accuracy against the price instead.
+    #[schema(minimum = 0, maximum = 1)]
+    pub target_accuracy: f64,
+    /// Share of requests that is spread evenly over all arms. Every arm has at least 1 %, whatever
+    /// stands here.
+    #[schema(minimum = 0.01, maximum = 0.5)]
     pub exploration: f64,
+}
+
+impl AdaptiveRule {
+    /// What a latency in seconds and a cost in US dollars are worth, as a share of right answers.
+    #[must_use]
+    pub fn price(&self, latency_s: f64, cost_usd: f64) -> f64 {
+        self.latency_weight * latency_s + self.cost_weight * cost_usd
+    }
 }
 
 impl Default for AdaptiveRule {
     fn default() -> Self {
-        Self { asi_advantage: 1.2, exploration: 0.05 }
+        Self { latency_weight: 0.02, cost_weight: 2.0, target_accuracy: 0.0, exploration: 0.05 }
     }
-}
-
-/// What a tier has lately been worth; exponential moving averages (α = 0.1).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct TierRecord {
-    /// Requests that the tier was asked.
-    pub requests: u64,
-    /// Share of them that ended in an answer.
-    pub success: f64,
-    /// Time to that answer, in milliseconds.
-    pub latency_ms: f64,
 }
 
 /// What an expert has proved to be worth; learned from outcomes, shrunk toward its prior.
@@ -81,13 +90,16 @@ pub type Standings = BTreeMap<String, Standing>;
 /// What learning adds to a policy.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Learned {
-    /// Flux's record.
-    pub flux_record: TierRecord,
-    /// ASI's record.
-    pub asi_record: TierRecord,
     /// What each expert has proved to be worth.
     pub experts: Arc<Standings>,
+    /// What is expected of Adaptive's arms.
+    pub outlook: Arc<Outlook>,
+    /// How often each tier is right, by complexity.
+    pub chances: Chances,
 }
+
+/// How often each tier was right about requests of each complexity, simple first; Flux first.
+pub type Chances = [[Option<f64>; 2]; 3];
 
 /// Everything that routing, fusion and verification are judged by. Read once per request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,17 +118,17 @@ pub struct Policy {
     pub sacred_weight: f64,
     /// RuntimeFirst: ask ASI when Flux abstains.
     pub runtime_fallback: bool,
-    /// Adaptive's rule.
+    /// What Adaptive aims at.
     pub adaptive: AdaptiveRule,
-    /// Flux's record; learned, not configured.
-    #[serde(skip)]
-    pub flux_record: TierRecord,
-    /// ASI's record; learned, not configured.
-    #[serde(skip)]
-    pub asi_record: TierRecord,
     /// What each expert has proved to be worth; learned, not configured.
     #[serde(skip)]
     pub experts: Arc<Standings>,
+    /// What is expected of Adaptive's arms; learned, not configured.
+    #[serde(skip)]
+    pub outlook: Arc<Outlook>,
+    /// How often each tier is right, by complexity; learned, not configured.
+    #[serde(skip)]
+    pub chances: Chances,
 }
 
 impl Default for Policy {
@@ -130,9 +142,9 @@ impl Default for Policy {
             sacred_weight: 1.5,
             runtime_fallback: true,
             adaptive: AdaptiveRule::default(),
-            flux_record: TierRecord::default(),
-            asi_record: TierRecord::default(),
             experts: Arc::default(),
+            outlook: Arc::default(),
+            chances: Chances::default(),
         }
     }
 }
@@ -152,20 +164,17 @@ impl Policy {
     /// Most characters of an expert's name there.
     pub const MAX_EXPERT_CHARS: usize = 128;
 
+    /// How often each tier was right about requests of this complexity, Flux first.
+    #[must_use]
+    pub fn chances(&self, complexity: ComplexityTier) -> [Option<f64>; 2] {
+        self.chances.get(complexity as usize).copied().unwrap_or_default()
+    }
+
     /// How likely an expert is right before anything is known of the question: what its record
     /// says, else its configured prior.
     #[must_use]
     pub fn accuracy(&self, expert: &str, prior: Signal) -> Signal {
         self.experts.get(expert).map_or(prior, |standing| Signal::clamped(standing.accuracy))
-    }
-
-    /// The record of a tier.
-    #[must_use]
-    pub const fn record(&self, tier: Tier) -> TierRecord {
-        match tier {
-            Tier::Flux => self.flux_record,
-            Tier::Asi => self.asi_record,
-        }
     }
 
     /// Everything that is wrong with it, so that an operator mends it in one go.
@@ -207,16 +216,20 @@ impl Policy {
             (1.0..=10.0).contains(&self.sacred_weight),
             "must be a number from 1 to 10",
         );
-        demand(
-            "adaptive.asi_advantage",
-            (0.01..=100.0).contains(&self.adaptive.asi_advantage),
-            "must be a number from 0.01 to 100",
-        );
-        demand(
-            "adaptive.exploration",
-            (0.01..=0.5).contains(&self.adaptive.exploration),
-            "must be a number from 0.01 to 0.5: an arm that is never tried can never return",
-        );
+        let rule = &self.adaptive;
+        for (name, value, range, wanted) in [
+            ("latency_weight", rule.latency_weight, 0.0..=10.0, "must be a number from 0 to 10"),
+            ("cost_weight", rule.cost_weight, 0.0..=1e6, "must be a number from 0 to 1000000"),
+            ("target_accuracy", rule.target_accuracy, 0.0..=1.0, "must be a number from 0 to 1"),
+            (
+                "exploration",
+                rule.exploration,
+                0.01..=0.5,
+                "must be a number from 0.01 to 0.5: an arm that is never tried can never return",
+            ),
+        ] {
+            demand(&format!("adaptive.{name}"), range.contains(&value), wanted);
+        }
         demand(
             "custom_weights",
             self.custom_weights.len() <= Self::MAX_CUSTOM_WEIGHTS,
@@ -263,9 +276,9 @@ impl PolicyCell {
                 return Arc::clone(old);
             }
             Arc::new(Policy {
-                flux_record: old.flux_record,
-                asi_record: old.asi_record,
                 experts: Arc::clone(&old.experts),
+                outlook: Arc::clone(&old.outlook),
+                chances: old.chances,
                 ..policy.clone()
             })
         });
@@ -275,9 +288,9 @@ impl PolicyCell {
     pub fn learned(&self, learned: &Learned) {
         self.0.rcu(|old| {
             Arc::new(Policy {
-                flux_record: learned.flux_record,
-                asi_record: learned.asi_record,
                 experts: Arc::clone(&learned.experts),
+                outlook: Arc::clone(&learned.outlook),
+                chances: learned.chances,
                 ..Policy::clone(old)
             })
         });

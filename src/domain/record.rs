@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    AsiMode, ComplexityTier, Policy, ResponseId, Route, SourceKind, Strategy, TenantId, Tier,
+    Arm, AsiMode, ComplexityTier, Policy, ResponseId, Route, SourceKind, Strategy, TenantId, Tier,
 };
 
 /// How a request ended.
@@ -50,7 +50,10 @@ pub struct DecisionRecord {
     pub route: Route,
     /// The ASI mode in force, when ASI was asked.
     pub mode: Option<AsiMode>,
-    /// Chance with which the route was chosen.
+    /// What Adaptive chose, where it was in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm: Option<Arm>,
+    /// Chance with which the way was chosen: the propensity that learning needs.
     pub probability: f64,
     /// The complexity score.
     pub complexity: f64,
@@ -90,6 +93,9 @@ pub struct DecisionRecord {
 pub enum OutcomeSource {
     /// Somebody said so.
     Feedback,
+    /// The slow tier was asked, too, and gave the same answer (1) or another (0). It gives way to
+    /// what anybody says.
+    Audit,
     /// A gold label.
     Gold,
 }
@@ -107,6 +113,13 @@ pub struct OutcomeRecord {
     pub score: f64,
     /// How it became known.
     pub source: OutcomeSource,
+    /// Chance with which this answer was picked to be judged; `None` where nobody picked it by
+    /// chance. An audit of one in fifty stands for fifty answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Who judged, as a fingerprint; `None` for the operator, audits and gold labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<u64>,
 }
 
 /// A change of policy by an operator.
@@ -141,4 +154,6 @@ pub struct Recorded {
     pub decision: Option<Arc<DecisionRecord>>,
     /// For an outcome that revises an earlier one: the earlier score.
     pub previous_score: Option<f64>,
+    /// The chance with which that earlier one was picked, where it was.
+    pub previous_probability: Option<f64>,
 }

@@ -122,6 +122,20 @@ impl ExpertReport {
     }
 }
 
+/// A response explained.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Explanation {
+    /// Why this way, what it came to, what was checked, what it cost; one sentence.
+    pub sentence: String,
+    /// How likely each tier was to be right, Flux first: by its own draft where it gave one, else by
+    /// what such requests came to so far.
+    pub chances: [Option<f64>; 2],
+    /// Checks of the answer that found nothing wrong.
+    pub checks_passed: usize,
+    /// Checks of the answer that object.
+    pub checks_failed: Vec<&'static str>,
+}
+
 /// The answer to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
@@ -181,6 +195,8 @@ pub struct Reply {
     /// The model whose own words the answer is, as its provider names it; `None` where it is a
     /// solver's, the lake's, the documents', nobody's or several models' together.
     pub model: Option<String>,
+    /// Why it came out as it did.
+    pub explanation: Explanation,
     /// Whether the answer is whole; `false` where a limit on its length cut it.
     pub complete: bool,
 }

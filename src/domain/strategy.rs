@@ -68,7 +68,7 @@ named! {
         Hybrid = "hybrid" | "Hybrid",
         /// Both at once, fused at position 6.
         ParallelFusion = "parallel_fusion" | "ParallelFusion",
-        /// Chooses among the tiers by what they have lately been worth.
+        /// Chooses among the four others, and ASI's modes, by what each has lately been worth.
         Adaptive = "adaptive" | "Adaptive",
     }
 }

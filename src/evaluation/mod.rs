@@ -7,10 +7,12 @@
 //! answers are graded against the gold labels, and the figures come with their intervals and their
 //! baselines ([`Report`]). Nothing is fitted on the table, and nobody but the grader sees a label.
 
+mod adaptive;
 mod curve;
 mod grade;
 mod latency;
 mod metrics;
+mod offpolicy;
 mod recorded;
 mod render;
 mod report;
@@ -18,12 +20,17 @@ mod routellm;
 mod run;
 mod scoring;
 mod stage;
+mod stream;
 mod table;
 
+pub use adaptive::{AdaptiveError, AdaptiveOptions, AdaptiveReport, simulate};
 pub use curve::{RoutedRow, RoutingCurve, apgr_interval};
 pub use grade::Grader;
 pub use latency::{LatencyError, LatencySpec, ModelLatency};
 pub use metrics::{auroc, expected_calibration_error, quantile};
+pub use offpolicy::{
+    DecisionLog, Estimate, Logged, OffPolicyReport, TargetPolicy, UnknownPolicy, off_policy,
+};
 pub use recorded::RecordedModel;
 pub use report::{
     Baseline, CurvePoint, Fusion, Latency, Models, RandomMix, Report, Routing, SignalQuality,

@@ -79,6 +79,12 @@ impl From<FeedbackError> for Problem {
                 ProblemKind::UnknownResponse,
                 "There is no such response. Send the `id` that `process` returned.",
             ),
+            FeedbackError::TooMuch { retry_after } => Self::new(
+                ProblemKind::TooMuchFeedback,
+                "This tenant judges more often than is taken. Send it again after the time that \
+                 Retry-After names; feedback is never too late.",
+            )
+            .retry_after(retry_after),
             FeedbackError::Unavailable => storage_unavailable(),
         }
     }

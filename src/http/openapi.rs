@@ -44,7 +44,8 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("getModel", &[404]),
     ("getStrategy", &[503]),
     ("changeStrategy", &[409, 503]),
-    ("giveFeedback", &[404, 503]),
+    ("giveFeedback", &[404, 429, 503]),
+    ("explain", &[503]),
     ("addDocument", &[409, 503]),
     ("listDocuments", &[422]),
     ("removeDocument", &[422, 503]),
@@ -223,7 +224,7 @@ fn problem_responses() -> Value {
             .collect();
         let mut headers = Map::new();
         headers.insert("x-request-id".to_owned(), reference("headers", "RequestId"));
-        if matches!(status, 502..=504) {
+        if matches!(status, 429 | 502..=504) {
             headers.insert("retry-after".to_owned(), reference("headers", "RetryAfter"));
         }
         let schema = reference("schemas", "Problem");
@@ -309,7 +310,7 @@ mod tests {
                 assert!(examples.as_object().is_some_and(|e| !e.is_empty()), "{id}");
             }
         }
-        assert_eq!(ids.len(), 21, "{ids:?}");
+        assert_eq!(ids.len(), 22, "{ids:?}");
         for (id, _) in OWN_PROBLEMS {
             assert!(ids.contains(id), "{id} is no operation");
         }

@@ -87,6 +87,8 @@ kinds! {
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON";
     /// The JSON is sound, its fields are not; `errors` names each.
     InvalidRequest = "invalid-request", UNPROCESSABLE_ENTITY, "The request has invalid fields";
+    /// A tenant gives more feedback than is taken.
+    TooMuchFeedback = "too-much-feedback", TOO_MANY_REQUESTS, "There is too much feedback";
     /// A fault of this service.
     Internal = "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// Every expert of the AI tier failed.

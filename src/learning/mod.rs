@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    domain::{Learned, LedgerEvent, PolicyCell, Recorded, Signal, Tier},
+    bandit,
+    domain::{Arm, Learned, LedgerEvent, Outlook, PolicyCell, Recorded, Signal, Tier},
     lake::{Lake, Reward},
     ledger::{Ledger, LedgerError, LedgerObserver},
     performance::{Accuracy, Board, ExpertSummary, SnapshotCell},
@@ -72,7 +73,7 @@ impl Learning {
             after = newest.seq;
             page.iter().for_each(|recorded| self.reward(recorded));
         }
-        self.publish(&board);
+        self.publish(&board, true);
         *self.board.lock().unwrap_or_else(PoisonError::into_inner) = board;
         Ok(last)
     }
@@ -98,8 +99,15 @@ impl Learning {
         priors.insert(expert.to_owned(), prior);
     }
 
-    fn publish(&self, board: &Board) {
+    /// `reconsider` says whether what is known of Adaptive's arms, or its aim, may have changed.
+    fn publish(&self, board: &Board, reconsider: bool) {
         let snapshot = board.snapshot(&self.priors.read().unwrap_or_else(PoisonError::into_inner));
+        let policy = self.policy.load();
+        let outlook = if reconsider {
+            Arc::new(bandit::outlook(board.arms(), &policy.adaptive))
+        } else {
+            Arc::clone(&policy.outlook)
+        };
         for (strategy, summary) in &snapshot.strategies {
             if let Some(a) = summary.accuracy {
                 self.metrics.accuracy(*strategy, share(a));
@@ -110,13 +118,43 @@ impl Learning {
                 self.metrics.tier_accuracy(*tier, share(a));
             }
         }
+        for (complexity, _, accuracy) in &snapshot.complexities {
+            if let Some(a) = accuracy {
+                self.metrics.complexity_accuracy(*complexity, a.value);
+            }
+        }
+        let baselines = snapshot.baselines;
+        for (tier, alone) in
+            [(Tier::Flux, baselines.always_fast), (Tier::Asi, baselines.always_slow)]
+        {
+            if let Some(a) = alone {
+                self.metrics.baseline_accuracy(tier, a.value);
+            }
+        }
+        for (strategy, summary) in &snapshot.strategies {
+            if let Some(share) = summary.slow_share {
+                self.metrics.slow_share(*strategy, share, baselines.static_mix(share));
+            }
+        }
+        if reconsider {
+            self.show_arms(&outlook);
+        }
         let standing = |expert: &ExpertSummary| (expert.name.clone(), expert.standing);
         self.policy.learned(&Learned {
-            flux_record: board.tier_record(Tier::Flux),
-            asi_record: board.tier_record(Tier::Asi),
             experts: Arc::new(snapshot.experts.iter().map(standing).collect()),
+            outlook,
+            chances: board.chances(),
         });
         self.snapshots.publish(snapshot);
+    }
+
+    fn show_arms(&self, outlook: &Outlook) {
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let needs = outlook.needs.len() as f64;
+        for arm in Arm::ALL {
+            let of_arm = outlook.needs.iter().filter_map(|arms| arms.get(arm.index()));
+            self.metrics.arm_share(arm, of_arm.map(|e| e.share).sum::<f64>() / needs);
+        }
     }
 
     /// The answer that was judged, and the remembered one that it came from, move on the ladder.
@@ -128,8 +166,17 @@ impl Learning {
     }
 }
 
+/// Whether an event says anything of Adaptive's arms, or changes what it aims at.
+fn concerns_arms(recorded: &Recorded) -> bool {
+    match &recorded.event {
+        LedgerEvent::Decision(decision) => decision.arm.is_some(),
+        LedgerEvent::Outcome(_) => recorded.decision.as_ref().is_some_and(|d| d.arm.is_some()),
+        LedgerEvent::Policy(_) => true,
+    }
+}
+
 fn share(accuracy: Accuracy) -> MeasuredShare {
-    let Accuracy { value, ci95, n } = accuracy;
+    let Accuracy { value, ci95, n, .. } = accuracy;
     MeasuredShare { value, lower: ci95.lower, upper: ci95.upper, outcomes: n }
 }
 
@@ -149,7 +196,7 @@ impl LedgerObserver for Learning {
                 self.metrics.outcome(decision.strategy, outcome.score);
             }
         }
-        self.publish(&board);
+        self.publish(&board, recorded.iter().any(concerns_arms));
     }
 
     fn lost(&self, events: usize) {

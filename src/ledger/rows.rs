@@ -47,6 +47,8 @@ pub(super) struct LedgerRow {
     pub(super) decision: Option<Arc<DecisionRecord>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) previous_score: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) previous_probability: Option<f64>,
 }
 
 /// The latest outcome of a response.
@@ -55,11 +57,19 @@ pub(super) struct OutcomeRow {
     pub(super) seq: u64,
     pub(super) score: f64,
     pub(super) source: OutcomeSource,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) probability: Option<f64>,
 }
 
 impl OutcomeRow {
     pub(super) fn says_the_same_as(&self, outcome: &OutcomeRecord) -> bool {
         self.score == outcome.score && self.source == outcome.source
+    }
+
+    /// Whether an outcome adds nothing to this one: it says the same, or it is an audit, which
+    /// guesses what somebody (or an earlier audit) has said.
+    pub(super) fn outweighs(&self, outcome: &OutcomeRecord) -> bool {
+        self.says_the_same_as(outcome) || outcome.source == OutcomeSource::Audit
     }
 }
 
@@ -77,7 +87,10 @@ pub(super) fn check(event: &LedgerEvent) -> Result<(), LedgerError> {
                 .all(|p| (0.0..=1.0).contains(&p))
                 && d.cost_usd.is_none_or(f64::is_finite)
         }
-        LedgerEvent::Outcome(outcome) => (0.0..=1.0).contains(&outcome.score),
+        LedgerEvent::Outcome(outcome) => {
+            (0.0..=1.0).contains(&outcome.score)
+                && outcome.probability.is_none_or(|p| p > 0.0 && p <= 1.0)
+        }
         LedgerEvent::Policy(record) => record.policy.problems().is_empty(),
     };
     let what = match event {
@@ -125,5 +138,6 @@ pub(super) fn recorded((key, value): &Row) -> Result<Recorded, StoreError> {
         event: row.record,
         decision: row.decision,
         previous_score: row.previous_score,
+        previous_probability: row.previous_probability,
     })
 }

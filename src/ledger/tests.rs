@@ -84,6 +84,7 @@ fn decision(owner: &str, id: ResponseId) -> LedgerEvent {
         strategy: Strategy::Hybrid,
         route: Route::Flux,
         mode: None,
+        arm: None,
         probability: 1.0,
         complexity: 0.1,
         complexity_tier: ComplexityTier::Simple,
@@ -109,6 +110,8 @@ fn outcome(owner: &str, response: ResponseId, score: f64) -> LedgerEvent {
         at_ms: 2,
         score,
         source: OutcomeSource::Feedback,
+        probability: None,
+        principal: None,
     })
 }
 
@@ -159,6 +162,37 @@ async fn another_tenants_response_is_as_unknown_as_none() {
     let judged = running.ledger.append(outcome("bob", id, 0.0)).await.unwrap();
     assert_eq!(judged.decision.unwrap().tenant, tenant("bob"));
     assert_eq!(judged.previous_score, None);
+}
+
+#[tokio::test]
+async fn an_audit_gives_way_to_what_anybody_says() {
+    let running = Running::new().await;
+    let (ledger, id) = (&running.ledger, ResponseId::generate());
+    let audit = |score| {
+        let LedgerEvent::Outcome(outcome) = outcome("a", id, score) else { unreachable!() };
+        let source = OutcomeSource::Audit;
+        LedgerEvent::Outcome(OutcomeRecord { source, probability: Some(0.02), ..outcome })
+    };
+    ledger.append(decision("a", id)).await.unwrap();
+    let first = ledger.append(audit(1.0)).await.unwrap();
+    assert!(!first.repeated);
+    let said = ledger.append(outcome("a", id, 0.0)).await.unwrap();
+    assert_eq!((said.repeated, said.previous_score), (false, Some(1.0)));
+    let late = ledger.append(audit(1.0)).await.unwrap();
+    assert!(late.repeated, "an audit does not overrule anybody");
+    let kept = ledger.replay(0, 100).await.unwrap();
+    assert_eq!(kept.last().unwrap().previous_probability, Some(0.02));
+    let impossible = OutcomeRecord {
+        response: id,
+        tenant: tenant("a"),
+        at_ms: 0,
+        score: 1.0,
+        source: OutcomeSource::Audit,
+        probability: Some(0.0),
+        principal: None,
+    };
+    let refused = ledger.append(LedgerEvent::Outcome(impossible)).await.unwrap_err();
+    assert_eq!(refused, LedgerError::Invalid("score"));
 }
 
 #[tokio::test]

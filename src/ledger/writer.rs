@@ -278,7 +278,7 @@ impl<'s> Page<'s> {
                 found.map(|v| decode::<OutcomeRow>(Table::Outcomes, &v)).transpose()?
             }
         };
-        if let Some(row) = earlier.filter(|row| row.says_the_same_as(outcome)) {
+        if let Some(row) = earlier.filter(|row| row.outweighs(outcome)) {
             return Ok(Appended {
                 seq: row.seq,
                 repeated: true,
@@ -287,8 +287,13 @@ impl<'s> Page<'s> {
             });
         }
         let event = LedgerEvent::Outcome(outcome.clone());
-        let appended = self.append(event, Some(decision), earlier.map(|row| row.score))?;
-        let row = OutcomeRow { seq: appended.seq, score: outcome.score, source: outcome.source };
+        let appended = self.append(event, Some(decision), earlier)?;
+        let row = OutcomeRow {
+            seq: appended.seq,
+            score: outcome.score,
+            source: outcome.source,
+            probability: outcome.probability,
+        };
         self.batch.put(Table::Outcomes, key.as_slice(), encode(Table::Outcomes, &row)?);
         self.outcomes.insert(key, row);
         Ok(appended)
@@ -313,15 +318,27 @@ impl<'s> Page<'s> {
         &mut self,
         event: LedgerEvent,
         decision: Option<Arc<DecisionRecord>>,
-        previous_score: Option<f64>,
+        previous: Option<OutcomeRow>,
     ) -> Result<Appended, LedgerError> {
-        let row = LedgerRow { record: event, decision, previous_score };
+        let row = LedgerRow {
+            record: event,
+            decision,
+            previous_score: previous.map(|row| row.score),
+            previous_probability: previous.and_then(|row| row.probability),
+        };
         let value = encode(Table::Ledger, &row)?;
         self.head.last_seq += 1;
         let seq = self.head.last_seq;
         self.batch.put(Table::Ledger, keys::number(seq), value);
-        let LedgerRow { record: event, decision, previous_score } = row;
-        self.recorded.push(Recorded { seq, event, decision: decision.clone(), previous_score });
+        let LedgerRow { record: event, decision, previous_score, previous_probability } = row;
+        let decision_again = decision.clone();
+        self.recorded.push(Recorded {
+            seq,
+            event,
+            decision: decision_again,
+            previous_score,
+            previous_probability,
+        });
         Ok(Appended { seq, repeated: false, decision, previous_score })
     }
 

@@ -78,7 +78,7 @@ fn competition(policy: &Policy, decision: &Decision, gathered: &Gathered) -> Com
     let reaches = |floor: f64| gathered.best_flux().filter(|d| d.signal.get() >= floor);
     // What stands in for a failed ASI must still be more likely right than wrong.
     let stand_in = || reaches(policy.thresholds.abstain_floor);
-    let drafts: Vec<Draft> = match (gathered.route, decision.strategy) {
+    let drafts: Vec<Draft> = match (gathered.route, decision.follows) {
         (Some(Route::Both), _) if asi_failed && stand_in().is_some() => flux().cloned().collect(),
         _ if asi_failed => stand_in().cloned().into_iter().collect(),
         // ParallelFusion weighs every voice.
@@ -197,6 +197,7 @@ pub(super) fn may_enter_lake(ending: &Ending, policy: &Policy) -> bool {
 /// The reply, but for its trace and times.
 pub(super) fn reply(
     request: &Request,
+    policy: &Policy,
     decision: &Decision,
     complexity: &Complexity,
     gathered: &Gathered,
@@ -214,6 +215,8 @@ pub(super) fn reply(
     let mut decision = decision.clone();
     decision.reason = super::explain::reason(&decision, gathered);
     decision.route = gathered.route.unwrap_or(decision.route);
+    let explanation =
+        super::explain::explanation(&decision.reason, policy, complexity, gathered, ending, &usage);
     Reply {
         id: request.id,
         content: answer.content,
@@ -248,6 +251,7 @@ pub(super) fn reply(
         tool_calls: answer.draft.map(|d| d.tool_calls.clone()).unwrap_or_default(),
         model: answer.draft.and_then(|d| model_behind(d, gathered)),
         complete: answer.draft.is_none_or(|d| d.complete),
+        explanation,
     }
 }
 

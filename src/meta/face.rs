@@ -57,6 +57,12 @@ pub enum FeedbackError {
     /// This tenant has no such response.
     #[error("there is no such response")]
     UnknownResponse,
+    /// The tenant judges more often than is taken.
+    #[error("there is too much feedback")]
+    TooMuch {
+        /// When the next judgement is taken.
+        retry_after: Duration,
+    },
     /// It could not be made durable.
     #[error("the feedback could not be stored")]
     Unavailable,

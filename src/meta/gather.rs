@@ -118,7 +118,7 @@ impl Journey<'_> {
         if !kept && self.decision.may_escalate {
             gathered.route = Some(Route::FluxThenAsi);
             // RuntimeFirst does not weigh what Flux abstained from; elsewhere it is evidence.
-            let alone = self.decision.strategy == Strategy::RuntimeFirst
+            let alone = self.decision.follows == Strategy::RuntimeFirst
                 || !gathered.flux_drafts.iter().any(answers);
             gathered.asi = Some(self.ask_asi(alone).await);
         }
@@ -181,7 +181,7 @@ impl Journey<'_> {
             gathered.flux_drafts = drafts.into_iter().map(|d| self.checked(d)).collect();
         }
         let sure = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
-        let wanted = !sure || self.decision.strategy == Strategy::ParallelFusion;
+        let wanted = !sure || self.decision.follows == Strategy::ParallelFusion;
         let can_draft = self.prompt.passthrough.is_none();
         if with_drafter && wanted && can_draft {
             let asked = Instant::now();

@@ -4,16 +4,20 @@
 //! and returns. Analysis, decision, fusion and verification are pure functions of other rooms;
 //! what is here is their order.
 
+mod audit;
 mod compose;
 mod explain;
 mod face;
 mod gather;
 mod keep;
+mod limit;
 mod operate;
 mod orchestrator;
 mod record;
 
 pub use crate::flux::{LakeStats, Refusal, Vouched};
+pub use audit::{AuditOptions, AuditParts, AuditTask, Auditor, auditor};
+pub use explain::Plan;
 pub use face::{
     FeedbackError, FeedbackReceipt, Health, Internals, LakeError, PartHealth, PartState,
     PolicyError, ProcessError,

@@ -19,6 +19,14 @@ use crate::{
 /// try at once succeeds each time, so this many may.
 const POLICY_TRIES: usize = 64;
 
+/// Tells principals of one tenant apart without keeping their names (FNV-1a, 64 bits).
+fn fingerprint(tenant: &TenantId, name: &str) -> u64 {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let bytes = tenant.as_str().bytes().chain([0]).chain(name.bytes());
+    bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+}
+
 impl MetaOrchestrator {
     /// The policy in force.
     #[must_use]
@@ -62,16 +70,20 @@ impl MetaOrchestrator {
 
     /// Takes in whether a response was right (1), wrong (0) or partly right. The same feedback
     /// again changes nothing; other feedback revises the earlier. An answer that was wrong leaves
-    /// the lake.
+    /// the lake. `principal` is who judged, where the tenant passes on what others say: together they
+    /// decide what Adaptive learns, none of them alone.
     ///
     /// # Errors
-    /// [`FeedbackError`]: the tenant has no such response, or the store fails.
+    /// [`FeedbackError`]: the tenant has no such response, judges too often, or the store fails.
     pub async fn feedback(
         &self,
         tenant: &TenantId,
         response: ResponseId,
         score: f64,
+        principal: Option<&str>,
     ) -> Result<FeedbackReceipt, FeedbackError> {
+        let limited = self.feedback_limit.take(tenant);
+        limited.map_err(|retry_after| FeedbackError::TooMuch { retry_after })?;
         let outcome = OutcomeRecord {
             response,
             tenant: tenant.clone(),
@@ -79,6 +91,8 @@ impl MetaOrchestrator {
             // Adding zero makes a negative zero positive.
             score: score.clamp(0.0, 1.0) + 0.0,
             source: OutcomeSource::Feedback,
+            probability: None,
+            principal: principal.map(|name| fingerprint(tenant, name)),
         };
         let recorded = match self.parts.ledger.append(LedgerEvent::Outcome(outcome)).await {
             Ok(recorded) => recorded,

@@ -5,9 +5,11 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
-    ProcessError,
+    Auditor, ProcessError,
+    audit::Job,
     compose::{self, Ending},
     gather::{Gathered, Journey},
+    limit::RateLimit,
     record::{Begun, Finished, Watch},
 };
 use crate::{
@@ -15,7 +17,10 @@ use crate::{
     asi::{Asi, Live},
     complexity,
     documents::Shelf,
-    domain::{Clock, Listener, Policy, PolicyCell, Prompt, Reply, Request, Stage, Trace, Turn},
+    domain::{
+        Clock, Listener, Policy, PolicyCell, Position, Prompt, Reply, Request, Stage, Tier, Trace,
+        Turn,
+    },
     flux::Flux,
     ledger::Ledger,
     performance::SnapshotCell,
@@ -34,7 +39,7 @@ pub struct Parts {
     /// The runtime tier.
     pub flux: Flux,
     /// The AI tier.
-    pub asi: Asi,
+    pub asi: Arc<Asi>,
     /// Where decisions and outcomes are recorded.
     pub ledger: Ledger,
     /// Documents that tenants add.
@@ -51,6 +56,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// A number from [0, 1) for each request: what Adaptive explores by.
     pub dice: Box<dyn Fn() -> f64 + Send + Sync>,
+    /// Who picks answers to be audited; `None` where nobody does.
+    pub audits: Option<Auditor>,
+    /// Judgements that one tenant may give a minute.
+    pub feedback_per_minute: u32,
     /// Standing instructions for models; the system message. `None` sends none.
     pub instructions: Option<String>,
     /// Context that VCP may keep, in tokens (see [`crate::text::estimated_tokens`]).
@@ -64,13 +73,19 @@ pub struct MetaOrchestrator {
     pub(super) parts: Parts,
     pub(super) started: Instant,
     pub(super) began_ms: i64,
+    pub(super) feedback_limit: RateLimit,
 }
 
 impl MetaOrchestrator {
     /// An orchestrator of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { began_ms: parts.clock.now_ms(), parts, started: Instant::now() }
+        Self {
+            began_ms: parts.clock.now_ms(),
+            feedback_limit: RateLimit::new(parts.feedback_per_minute),
+            parts,
+            started: Instant::now(),
+        }
     }
 
     /// Answers a request, abstains honestly, or says why neither was possible.
@@ -156,7 +171,8 @@ impl MetaOrchestrator {
             }
         };
         let composing = Instant::now();
-        let mut reply = compose::reply(&request, &decision, &complexity, &gathered, &answer);
+        let mut reply =
+            compose::reply(&request, &policy, &decision, &complexity, &gathered, &answer);
         trace.visit(Stage::Composed, composing, format!("{:?}", reply.kind).to_lowercase());
         let verifying = Instant::now();
         let may_enter_lake = compose::may_enter_lake(&answer, &policy);
@@ -180,11 +196,32 @@ impl MetaOrchestrator {
                 }
             },
         );
+        self.audit(&journey, &answer);
         reply.remembered = remembered;
         reply.trace = trace.entries();
         reply.duration = since.elapsed();
         reply.overhead = reply.duration.saturating_sub(gathered.upstream());
         Ok(reply)
+    }
+
+    /// Has a whole answer of Flux audited, if the dice pick it. Where nobody may ask ASI, nor does an
+    /// audit.
+    fn audit(&self, journey: &Journey<'_>, ending: &Ending) {
+        let (Some(auditor), Ending::Answer { fused, recovered: false }) =
+            (&self.parts.audits, ending)
+        else {
+            return;
+        };
+        let draft = &fused.draft;
+        let flux = draft.source.tier == Tier::Flux && draft.stage != Position::FUSION;
+        let may = flux && draft.complete && journey.decision.may_escalate;
+        if may && journey.request.passthrough().is_none() && auditor.picks((self.parts.dice)()) {
+            auditor.submit(Job {
+                request: journey.request.clone(),
+                prompt: journey.prompt.clone(),
+                answer: draft.clone(),
+            });
+        }
     }
 
     /// Position 1: the conversation so far.

@@ -34,6 +34,7 @@ impl Begun<'_> {
             strategy: self.decision.strategy,
             route: self.decision.route,
             mode: None,
+            arm: self.decision.arm,
             probability: self.decision.probability,
             complexity: self.complexity.score,
             complexity_tier: self.complexity.tier,

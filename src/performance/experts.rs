@@ -117,7 +117,7 @@ impl ExpertRecord {
         )]
         let n = outcomes.round() as u64;
         let ci95 = wilson(self.right, n)?;
-        Some(Accuracy { value: (self.right / outcomes).clamp(0.0, 1.0), ci95, n })
+        Some(Accuracy { value: (self.right / outcomes).clamp(0.0, 1.0), ci95, n, audits: 0 })
     }
 }
 

@@ -22,8 +22,17 @@ pub fn wilson(right: f64, n: u64) -> Option<Interval> {
     if n == 0 {
         return None;
     }
-    let n = n as f64;
-    let share = (right / n).clamp(0.0, 1.0);
+    wilson_share(right / n as f64, n as f64)
+}
+
+/// The same of a share that rests on an effective number of observations, which need not be whole.
+/// `None` without any.
+#[must_use]
+pub(super) fn wilson_share(share: f64, n: f64) -> Option<Interval> {
+    if !(n > 0.0 && n.is_finite()) {
+        return None;
+    }
+    let share = share.clamp(0.0, 1.0);
     let spread = Z * Z / n;
     let centre = (share + spread / 2.0) / (1.0 + spread);
     let half = Z / (1.0 + spread) * (share * (1.0 - share) / n + spread / (4.0 * n)).sqrt();

@@ -5,10 +5,12 @@ mod board;
 mod experts;
 mod interval;
 mod latency;
+mod live;
 mod tally;
 
 pub use board::{Board, Snapshot, SnapshotCell};
 pub use experts::ExpertSummary;
 pub use interval::{Interval, wilson};
 pub use latency::{LatencyHistogram, Quantiles};
+pub use live::Baselines;
 pub use tally::{Accuracy, Summary, Tally};

@@ -41,8 +41,10 @@ pub struct Summary {
     pub ema_success_rate: Option<f64>,
     /// Latency quantiles of recent requests.
     pub latency: Option<Quantiles>,
-    /// Share of right answers among those with an outcome.
+    /// Share of right answers.
     pub accuracy: Option<Accuracy>,
+    /// Of a strategy: the share of its answers for which ASI was asked.
+    pub slow_share: Option<f64>,
 }
 
 /// A measured accuracy with what it rests on.
@@ -52,8 +54,10 @@ pub struct Accuracy {
     pub value: f64,
     /// 95 % Wilson interval.
     pub ci95: Interval,
-    /// Number of outcomes.
+    /// Number of judged answers.
     pub n: u64,
+    /// Those of them that only an audit judged.
+    pub audits: u64,
 }
 
 impl Tally {
@@ -75,25 +79,15 @@ impl Tally {
     /// Counts an outcome, or replaces the score that an earlier one gave.
     pub fn judged(&mut self, score: f64, previous: Option<f64>) {
         match previous {
+            // The moving average has had its turn: changing one's mind again and again must not
+            // move it further than saying so once.
             Some(earlier) => self.score_sum += score - earlier,
             None => {
                 self.outcomes += 1;
                 self.score_sum += score;
+                average(&mut self.ema_success, score);
             }
         }
-        average(&mut self.ema_success, score);
-    }
-
-    /// Requests counted.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.requests
-    }
-
-    /// Moving averages of success (0 to 1) and latency (milliseconds), once there are any.
-    #[must_use]
-    pub fn averages(&self) -> Option<(f64, f64)> {
-        Some((self.ema_success?, self.ema_latency_ms?))
     }
 
     /// The figures for show.
@@ -108,6 +102,7 @@ impl Tally {
             ema_success_rate: self.ema_success,
             latency: self.latency.quantiles(),
             accuracy: self.accuracy(),
+            slow_share: None,
         }
     }
 
@@ -115,7 +110,7 @@ impl Tally {
     fn accuracy(&self) -> Option<Accuracy> {
         let ci95 = wilson(self.score_sum, self.outcomes)?;
         let value = (self.score_sum / self.outcomes as f64).clamp(0.0, 1.0);
-        Some(Accuracy { value, ci95, n: self.outcomes })
+        Some(Accuracy { value, ci95, n: self.outcomes, audits: 0 })
     }
 }
 
@@ -146,7 +141,9 @@ mod tests {
         let mut tally = Tally::default();
         tally.ended(Ended::Answered, 100_000);
         tally.ended(Ended::Failed, 200_000);
-        let (success, latency) = tally.averages().unwrap();
+        let summary = tally.summary();
+        let (success, latency) =
+            (summary.ema_success_rate.unwrap(), summary.ema_latency_ms.unwrap());
         assert!((latency - 110.0).abs() < 1e-9);
         assert!((success - 0.9).abs() < 1e-9);
     }

@@ -1,13 +1,11 @@
 //! The decision: which mind, in what order, with what probability. Pure, so that replay and
 //! evaluation reuse it unchanged.
 
-use crate::domain::{
-    AsiMode, Complexity, ComplexityTier, Decision, Policy, Route, Strategy, Tier, TierRecord,
-};
+mod adaptive;
 
-/// Stands in for a tier's record until there is one: what an untried tier is assumed to be worth.
-const UNTRIED_FLUX: TierRecord = TierRecord { requests: 0, success: 0.5, latency_ms: 1.0 };
-const UNTRIED_ASI: TierRecord = TierRecord { requests: 0, success: 0.8, latency_ms: 1000.0 };
+use crate::domain::{AsiMode, Complexity, ComplexityTier, Decision, Policy, Route, Strategy};
+
+pub use adaptive::{Choice, choose};
 
 /// Decides where a request goes. `strategy` and `mode` are the caller's wishes; `dice` is a number
 /// from [0, 1) by which Adaptive explores, handed in so that the same dice decide the same.
@@ -20,9 +18,50 @@ pub fn decide(
     dice: f64,
 ) -> Decision {
     let strategy = strategy.unwrap_or(policy.strategy);
+    if strategy == Strategy::Adaptive {
+        return adaptive_way(mode, complexity, policy, dice);
+    }
+    way(strategy, mode, complexity, policy)
+}
+
+/// Adaptive goes the way of the arm that it chose.
+fn adaptive_way(
+    mode: Option<AsiMode>,
+    complexity: &Complexity,
+    policy: &Policy,
+    dice: f64,
+) -> Decision {
+    let Choice { arm, probability, alternatives } = choose(&policy.outlook, complexity, mode, dice);
+    let chosen = way(arm.strategy(), mode.or(arm.mode()), complexity, policy);
+    let expected = alternatives.iter().find(|a| a.arm == arm).map_or(0.0, |a| a.expected_accuracy);
+    Decision {
+        strategy: Strategy::Adaptive,
+        arm: Some(arm),
+        probability,
+        reason: format!(
+            "Adaptive chose {}, as for {:.0} % of such requests (expected to be right {:.0} % of the time): {}",
+            arm.name(),
+            probability * 100.0,
+            expected * 100.0,
+            chosen.reason
+        ),
+        alternatives,
+        ..chosen
+    }
+}
+
+/// The way of one of the four strategies that leave nothing to chance.
+fn way(
+    strategy: Strategy,
+    mode: Option<AsiMode>,
+    complexity: &Complexity,
+    policy: &Policy,
+) -> Decision {
     let keep = policy.thresholds.keep_signal;
     let plan = Decision {
         strategy,
+        follows: strategy,
+        arm: None,
         route: Route::Flux,
         mode: mode.unwrap_or_else(|| mode_for(complexity.tier)),
         ask_drafter: true,
@@ -30,6 +69,7 @@ pub fn decide(
         keep_signal: keep,
         probability: 1.0,
         reason: String::new(),
+        alternatives: Vec::new(),
     };
     match strategy {
         Strategy::AiFirst => Decision {
@@ -48,8 +88,8 @@ pub fn decide(
             reason: "ParallelFusion asks both and fuses at position 6".into(),
             ..plan
         },
-        Strategy::Hybrid => hybrid(complexity, plan),
-        Strategy::Adaptive => adaptive(complexity, policy, dice, plan),
+        // Adaptive has chosen by now; by itself it would be the default.
+        Strategy::Hybrid | Strategy::Adaptive => hybrid(complexity, plan),
     }
 }
 
@@ -87,38 +127,6 @@ fn hybrid(complexity: &Complexity, plan: Decision) -> Decision {
         )
     };
     Decision { ask_drafter, reason, ..plan }
-}
-
-fn adaptive(complexity: &Complexity, policy: &Policy, dice: f64, plan: Decision) -> Decision {
-    if requires_asi(complexity) {
-        return Decision {
-            route: Route::Asi,
-            reason: "Adaptive: the analysis requires ASI".into(),
-            ..plan
-        };
-    }
-    let flux = expected_value(policy.record(Tier::Flux), UNTRIED_FLUX);
-    let asi = expected_value(policy.record(Tier::Asi), UNTRIED_ASI);
-    let rule = policy.adaptive;
-    let prefers_asi = asi > rule.asi_advantage * flux;
-    let explores = dice < rule.exploration;
-    let to_asi = prefers_asi != explores;
-    Decision {
-        route: if to_asi { Route::Asi } else { Route::Flux },
-        probability: if explores { rule.exploration } else { 1.0 - rule.exploration },
-        reason: format!(
-            "Adaptive: expected value {flux:.3} of Flux against {asi:.3} of ASI{}",
-            if explores { "; this request explores the other tier" } else { "" }
-        ),
-        ..plan
-    }
-}
-
-/// Success per 100 ms, by the moving averages.
-fn expected_value(record: TierRecord, untried: TierRecord) -> f64 {
-    let record = if record.requests == 0 { untried } else { record };
-    // A microsecond at least: a figure of zero would be worth infinitely much.
-    record.success / (record.latency_ms.max(0.001) / 100.0)
 }
 
 /// Estimated chance that asking ASI would improve on what Flux has: orders requests by their need
@@ -162,20 +170,18 @@ mod tests {
     }
 
     #[test]
-    fn adaptive_follows_the_better_value_and_explores_its_share() {
-        let slow = TierRecord { requests: 9, success: 0.1, latency_ms: 900.0 };
-        let good = TierRecord { requests: 9, success: 0.9, latency_ms: 300.0 };
-        let policy = Policy { flux_record: slow, asi_record: good, ..Policy::default() };
-        assert_eq!(decided(Strategy::Adaptive, &policy, 0.5).route, Route::Asi);
-        let explored = decided(Strategy::Adaptive, &policy, 0.01);
-        assert_eq!((explored.route, explored.probability), (Route::Flux, 0.05));
-    }
-
-    #[test]
-    fn adaptive_needs_a_clear_advantage_of_asi() {
-        let same = TierRecord { requests: 9, success: 0.9, latency_ms: 300.0 };
-        let policy = Policy { flux_record: same, asi_record: same, ..Policy::default() };
-        assert_eq!(decided(Strategy::Adaptive, &policy, 0.5).route, Route::Flux);
+    fn adaptive_goes_the_way_of_what_it_chose() {
+        let policy = Policy::default();
+        for i in 0..70 {
+            let decision = decided(Strategy::Adaptive, &policy, f64::from(i) / 70.0);
+            let arm = decision.arm.unwrap();
+            let alone = decided(arm.strategy(), &policy, 0.5);
+            assert_eq!(decision.strategy, Strategy::Adaptive);
+            assert_eq!((decision.follows, decision.route), (arm.strategy(), alone.route));
+            assert_eq!(decision.keep_signal, alone.keep_signal);
+            assert_eq!(decision.mode, arm.mode().unwrap_or(alone.mode));
+            assert!((decision.probability - 1.0 / 7.0).abs() < 1e-9, "nothing is known yet");
+        }
     }
 
     #[test]
@@ -186,18 +192,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn the_chances_of_adaptives_routes_sum_to_one(
-            success in 0.0f64..1.0, latency in 0.0f64..5000.0,
-        ) {
-            let record = TierRecord { requests: 3, success, latency_ms: latency };
-            let policy = Policy { flux_record: record, ..Policy::default() };
-            let explored = decided(Strategy::Adaptive, &policy, 0.0);
-            let followed = decided(Strategy::Adaptive, &policy, 0.99);
-            prop_assert_ne!(explored.route, followed.route);
-            prop_assert!((explored.probability + followed.probability - 1.0).abs() < 1e-12);
-        }
-
         #[test]
         fn a_surer_draft_never_needs_asi_more(score in 0.0f64..1.0, a in 0.0f64..1.0, b in 0.0f64..1.0) {
             let c = complexity(score, ComplexityTier::Moderate);

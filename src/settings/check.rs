@@ -49,8 +49,9 @@ pub(super) fn check(settings: &Settings, problems: &mut Problems) {
 }
 
 fn ranges(settings: &Settings, problems: &mut Problems) {
-    let Settings { server, data, limits, flux, lake, documents, sessions, ledger, asi, .. } =
-        settings;
+    let Settings {
+        server, data, limits, flux, lake, documents, sessions, ledger, asi, audit, ..
+    } = settings;
     for (key, value, min, max) in [
         ("server.max_body_bytes", server.max_body_bytes, 1024, 64 << 20),
         ("server.max_header_bytes", server.max_header_bytes, 8192, 1 << 20),
@@ -69,6 +70,8 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
         ("sessions.max_sessions", sessions.max_sessions, 1, 10_000_000),
         ("sessions.token_budget", sessions.token_budget, 0, 1_000_000),
         ("ledger.queue", ledger.queue, 16, 1_000_000),
+        ("audit.queue", audit.queue, 1, 100_000),
+        ("audit.max_concurrent", audit.max_concurrent, 1, 64),
         ("asi.max_experts", asi.max_experts, 1, 64),
         ("documents.max_added", documents.max_added, 0, 100_000),
         ("documents.max_added_bytes", documents.max_added_bytes, 0, 1 << 30),
@@ -94,6 +97,9 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
         problems.range(key, value.as_millis(), min, max);
     }
     problems.range("flux.rate_hz", flux.rate_hz, 1.0, 1000.0);
+    problems.range("audit.rate", audit.rate, 0.0, 1.0);
+    problems.range("audit.max_usd_per_hour", audit.max_usd_per_hour, 0.0, 1e6);
+    problems.range("feedback.max_per_minute", settings.feedback.max_per_minute, 1, 1_000_000);
     problems.range("asi.default_prior", asi.default_prior, 0.0, 1.0);
 }
 

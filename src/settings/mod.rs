@@ -24,9 +24,9 @@ pub use problem::{Problem, SettingsError};
 pub use provider::{Dialect, Discovery, MAX_MODELS, ModelSettings, ProviderSettings, is_label};
 pub use secret::Secret;
 pub use sections::{
-    Acknowledge, AsiSettings, DataSettings, DocumentSettings, FluxSettings, FusionSettings,
-    LakeSettings, LedgerSettings, LimitSettings, LogFormat, LogSettings, PolicySettings,
-    RuntimeFirstSettings, ServerSettings, SessionSettings,
+    Acknowledge, AsiSettings, AuditSettings, DataSettings, DocumentSettings, FeedbackSettings,
+    FluxSettings, FusionSettings, LakeSettings, LedgerSettings, LimitSettings, LogFormat,
+    LogSettings, PolicySettings, RuntimeFirstSettings, ServerSettings, SessionSettings,
 };
 pub use sources::DEFAULTS;
 
@@ -64,6 +64,10 @@ pub struct Settings {
     pub sessions: SessionSettings,
     /// The record of decisions and outcomes.
     pub ledger: LedgerSettings,
+    /// Answers of Flux that are also asked of ASI.
+    pub audit: AuditSettings,
+    /// What judges may do.
+    pub feedback: FeedbackSettings,
     /// The AI tier.
     pub asi: AsiSettings,
     /// What is logged.
@@ -171,6 +175,8 @@ fn gather(
         documents,
         sessions,
         ledger,
+        audit,
+        feedback,
         asi,
         log
     );
@@ -199,6 +205,8 @@ fn gather(
         documents: documents?,
         sessions: sessions?,
         ledger: ledger?,
+        audit: audit?,
+        feedback: feedback?,
         asi,
         log: log?,
         encryption_keys,

@@ -187,6 +187,26 @@ pub struct LedgerSettings {
     pub queue: usize,
 }
 
+/// `[audit]`: answers of Flux that are also asked of ASI, in the background.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AuditSettings {
+    /// Share of Flux's answers; 0 switches audits off.
+    pub rate: f64,
+    /// Audits that may wait.
+    pub queue: usize,
+    /// Audits under way at once.
+    pub max_concurrent: usize,
+    /// US dollars an hour.
+    pub max_usd_per_hour: f64,
+}
+
+/// `[feedback]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct FeedbackSettings {
+    /// Judgements that one tenant may give a minute.
+    pub max_per_minute: u32,
+}
+
 /// `[asi]`: the AI tier.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct AsiSettings {

@@ -55,6 +55,7 @@ fn every_documented_key_is_read() {
         "runtime_first": RuntimeFirstSettings, "adaptive": AdaptiveRule,
         "custom_weights": BTreeMap<String, f64>, "flux": FluxSettings, "lake": LakeSettings,
         "documents": DocumentSettings, "sessions": SessionSettings, "ledger": LedgerSettings,
+        "audit": AuditSettings, "feedback": FeedbackSettings,
         "asi": AsiSettings, "log": LogSettings,
     );
     assert!(tree.is_empty(), "{tree:?}");

@@ -70,6 +70,18 @@ families! {
         "Judged answers that the tier's accuracy rests on, all that the ledger knows of.";
     OUTCOMES = Counter "outcomes_total" ["strategy", "verdict"]
         "Outcomes that became known: right, wrong or partial.";
+    COMPLEXITY_ACCURACY = Gauge "complexity_accuracy_ratio" ["complexity"]
+        "Share of answers of a complexity that were right; absent until one was judged.";
+    BASELINE_ACCURACY = Gauge "baseline_accuracy_ratio" ["baseline"]
+        "What always_fast or always_slow would score on the same traffic; absent while a complexity that occurs was never judged there.";
+    STATIC_MIX_ACCURACY = Gauge "static_mix_accuracy_ratio" ["strategy"]
+        "What a coin would score that asks ASI as often as the strategy does; absent without both baselines.";
+    SLOW_SHARE = Gauge "slow_share_ratio" ["strategy"]
+        "Share of a strategy's answers for which ASI was asked.";
+    AUDITS = Counter "audits_total" ["result"]
+        "Answers of Flux that were also asked of ASI: agreed, disagreed, unanswered, or dropped for want of room or money.";
+    ARM_SHARE = Gauge "adaptive_share_ratio" ["arm"]
+        "Chance with which Adaptive would choose an arm, over all classes of complexity alike.";
     COMPLEXITY = Counter "complexity_total" ["tier"]
         "Requests by complexity: simple, moderate or complex.";
     UPSTREAM_REQUESTS = Counter "upstream_requests_total" ["provider", "model", "result"]

@@ -15,8 +15,8 @@ use self::series::{
 };
 use super::families as f;
 use crate::domain::{
-    Completion, ComplexityTier, DecisionRecord, Ended, ModelError, ModelProfile, Route, Strategy,
-    Tier,
+    Arm, Completion, ComplexityTier, DecisionRecord, Ended, ModelError, ModelProfile, Route,
+    Strategy, Tier,
 };
 
 /// The label of whatever is not known.
@@ -63,6 +63,32 @@ impl LakeLookup {
     }
 }
 
+/// What an audit came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditResult {
+    /// ASI gave the same answer.
+    Agreed,
+    /// ASI gave another one.
+    Disagreed,
+    /// ASI gave none, or none that could be compared.
+    Unanswered,
+    /// There was no room, or no money, for it.
+    Dropped,
+}
+
+impl AuditResult {
+    const ALL: [Self; 4] = [Self::Agreed, Self::Disagreed, Self::Unanswered, Self::Dropped];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Disagreed => "disagreed",
+            Self::Unanswered => "unanswered",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
 /// All metrics of one service. Cheap to clone; clones share their numbers.
 #[derive(Debug, Clone)]
 pub struct Metrics(Arc<Inner>);
@@ -80,6 +106,12 @@ struct Inner {
     accuracy: Interval,
     tier_accuracy: Interval,
     outcomes: IntCounterVec,
+    complexity_accuracy: GaugeVec,
+    baseline_accuracy: GaugeVec,
+    static_mix_accuracy: GaugeVec,
+    slow_share: GaugeVec,
+    audits: IntCounterVec,
+    arm_share: GaugeVec,
     complexity: IntCounterVec,
     upstream_requests: IntCounterVec,
     upstream_duration: HistogramVec,
@@ -182,6 +214,12 @@ impl Metrics {
                 outcomes: gauge(r, &f::TIER_ACCURACY_OUTCOMES),
             },
             outcomes: counter(r, &f::OUTCOMES),
+            complexity_accuracy: gauge(r, &f::COMPLEXITY_ACCURACY),
+            baseline_accuracy: gauge(r, &f::BASELINE_ACCURACY),
+            static_mix_accuracy: gauge(r, &f::STATIC_MIX_ACCURACY),
+            slow_share: gauge(r, &f::SLOW_SHARE),
+            audits: counter(r, &f::AUDITS),
+            arm_share: gauge(r, &f::ARM_SHARE),
             complexity: counter(r, &f::COMPLEXITY),
             upstream_requests: counter(r, &f::UPSTREAM_REQUESTS),
             upstream_duration: histogram(r, &f::UPSTREAM_DURATION, UPSTREAM_BUCKETS),
@@ -273,6 +311,38 @@ impl Metrics {
     /// The measured accuracy of a tier with its 95 % interval.
     pub fn tier_accuracy(&self, tier: Tier, measured: MeasuredShare) {
         self.0.tier_accuracy.set(tier.name(), measured);
+    }
+
+    /// The measured accuracy of the answers of a complexity.
+    pub fn complexity_accuracy(&self, complexity: ComplexityTier, share: f64) {
+        self.0.complexity_accuracy.with_label_values(&[complexity.name()]).set(share);
+    }
+
+    /// What a tier alone would score.
+    pub fn baseline_accuracy(&self, tier: Tier, share: f64) {
+        let baseline = match tier {
+            Tier::Flux => "always_fast",
+            Tier::Asi => "always_slow",
+        };
+        self.0.baseline_accuracy.with_label_values(&[baseline]).set(share);
+    }
+
+    /// How often a strategy asks ASI, and what a coin that does so would score.
+    pub fn slow_share(&self, strategy: Strategy, share: f64, static_mix: Option<f64>) {
+        self.0.slow_share.with_label_values(&[strategy.name()]).set(share);
+        if let Some(mix) = static_mix {
+            self.0.static_mix_accuracy.with_label_values(&[strategy.name()]).set(mix);
+        }
+    }
+
+    /// An audit ended, or was left out.
+    pub fn audited(&self, result: AuditResult) {
+        self.0.audits.with_label_values(&[result.name()]).inc();
+    }
+
+    /// The chance of one of Adaptive's arms.
+    pub fn arm_share(&self, arm: Arm, share: f64) {
+        self.0.arm_share.with_label_values(&[arm.name()]).set(share);
     }
 
     /// An outcome became known: 1 is right, 0 is wrong, between is partly.
@@ -432,6 +502,9 @@ impl Metrics {
         }
         for lookup in LakeLookup::ALL {
             touch(&m.lake_lookups, &[lookup.name()]);
+        }
+        for result in AuditResult::ALL {
+            touch(&m.audits, &[result.name()]);
         }
         for result in ["written", "failed"] {
             touch(&m.ledger_appends, &[result]);

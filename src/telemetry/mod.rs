@@ -9,4 +9,4 @@ mod metrics;
 
 pub use families::{FAMILIES, Family, Kind, family_of, names};
 pub use logs::{init_logs, log_panics};
-pub use metrics::{LakeLookup, LakeState, MeasuredShare, Metrics};
+pub use metrics::{AuditResult, LakeLookup, LakeState, MeasuredShare, Metrics};

@@ -85,8 +85,55 @@ async fn adaptive_answers_and_logs_the_probability_of_its_choice() {
     let upstream = Upstream::start(Answer::Says("Paris")).await;
     let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
     let body = json!({ "input": "what is 2 + 2", "strategy": "adaptive" });
-    let probability = service.process(&body).await["metadata"]["decision"]["probability"].as_f64();
-    assert!([Some(0.95), Some(0.05)].contains(&probability), "{probability:?}");
+    let reply = service.process(&body).await;
+    let decision = &reply["metadata"]["decision"];
+    let alternatives = decision["alternatives"].as_array().unwrap();
+    assert_eq!(
+        (reply["metadata"]["routing_strategy"].as_str(), alternatives.len()),
+        (Some("adaptive"), 7)
+    );
+    let chosen = alternatives.iter().find(|a| a["arm"] == decision["arm"]).unwrap();
+    assert_eq!(chosen["probability"], decision["probability"]);
+    let whole: f64 = alternatives.iter().map(|a| a["probability"].as_f64().unwrap()).sum();
+    assert!((whole - 1.0).abs() < 1e-9, "{whole}");
+}
+
+#[tokio::test]
+async fn an_explanation_asks_nobody_and_decides_alike() {
+    let upstream = Upstream::start(Answer::Says("Paris")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let body = json!({ "input": "Which is the capital of France?", "strategy": "ai_first" });
+    let (status, plan) = service.post("/api/v1/unified/explain", &body).await;
+    assert_eq!(status, 200, "{plan:#}");
+    assert_eq!(upstream.calls().len(), 0, "nobody was asked");
+    let reply = service.process(&body).await;
+    let metadata = &reply["metadata"];
+    assert_eq!(plan["decision"]["route"], metadata["decision"]["route"]);
+    assert_eq!(plan["complexity"]["score"], metadata["complexity"]["score"]);
+    let (_, metrics) = service.get("/api/v1/unified/metrics").await;
+    assert_eq!(metrics["strategies"]["ai_first"]["requests"], 1, "the dry run is not recorded");
+    let sentence = metadata["explanation"]["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with("AIFirst asks ASI") && sentence.ends_with('.'), "{sentence}");
+}
+
+#[tokio::test]
+async fn an_audited_answer_counts_in_the_accuracy() {
+    let upstream = Upstream::start(Answer::Says("The answer is 12.")).await;
+    let file = format!("{}\n[audit]\nrate = 1.0\n", upstream.config(&["big"]));
+    let service = Service::with_file(&file, &[("MOCK_KEY", "k")]);
+    let body = json!({ "input": "what is 15 percent of 80?", "strategy": "runtime_first" });
+    let reply = service.process(&body).await;
+    assert_eq!(reply["orchestrators_used"]["kind"], "flux");
+    let mut accuracy = serde_json::Value::Null;
+    for _ in 0..200 {
+        let (_, metrics) = service.get("/api/v1/unified/metrics").await;
+        accuracy = metrics["strategies"]["runtime_first"]["accuracy"].clone();
+        if !accuracy.is_null() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!((&accuracy["value"], &accuracy["audits"]), (&json!(1.0), &json!(1)), "{accuracy}");
 }
 
 #[tokio::test]

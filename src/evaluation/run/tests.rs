@@ -115,6 +115,7 @@ impl Script {
             strategy: self.policy.strategy,
             route: Route::Flux,
             mode: None,
+            arm: None,
             probability: 1.0,
             complexity: 0.5,
             complexity_tier: ComplexityTier::Moderate,
@@ -138,6 +139,7 @@ impl Script {
             event: LedgerEvent::Decision(Arc::new(decision)),
             decision: None,
             previous_score: None,
+            previous_probability: None,
         });
     }
 }
@@ -158,6 +160,8 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
         overhead: Duration::ZERO,
         decision: Decision {
             strategy: Strategy::Hybrid,
+            follows: Strategy::Hybrid,
+            arm: None,
             route: Route::Flux,
             mode: AsiMode::Fast,
             ask_drafter: true,
@@ -165,6 +169,7 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
             keep_signal: 0.5,
             probability: 1.0,
             reason: String::new(),
+            alternatives: Vec::new(),
         },
         mode: None,
         shortfall: None,
@@ -187,6 +192,7 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
         tool_calls: Vec::new(),
         model: None,
         complete: true,
+        explanation: crate::domain::Explanation::default(),
     }
 }
 

@@ -5,13 +5,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{ResponseId, TenantId},
+    domain::{ResponseId, SessionId, TenantId},
     http::{ApiState, FromFields, JsonBody, Problem, fields::Fields},
     meta::FeedbackReceipt,
 };
 
 /// A judgement of one response: either a `verdict` or a `score`.
-#[derive(Debug, Clone, Copy, PartialEq, ToSchema)]
+#[derive(Debug, Clone, PartialEq, ToSchema)]
 pub struct FeedbackBody {
     /// The `id` that `process` returned.
     #[schema(value_type = String, pattern = "^resp_[0-9a-f]{32}$",
@@ -22,6 +22,12 @@ pub struct FeedbackBody {
     /// From 0 (wrong) to 1 (right). Leave it out when you send a verdict.
     #[schema(minimum = 0, maximum = 1)]
     pub score: Option<f64>,
+    /// Who judged, where you pass on what your own users say: any id that is the same each time. No
+    /// one principal weighs more than a twentieth in what Adaptive learns. It is kept as a
+    /// fingerprint only.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 128,
+        pattern = "^[A-Za-z0-9_.:@-]+$")]
+    pub principal: Option<SessionId>,
 }
 
 /// Right or wrong.
@@ -79,12 +85,13 @@ impl FromFields for FeedbackBody {
             })
         });
         let score = fields.optional("score", |field| field.number(0.0..=1.0));
+        let principal = fields.optional("principal", |field| field.parsed(SessionId::new));
         if given.0 == given.1 {
             let detail = if given.0 { "judges twice" } else { "judges nothing" };
             fields.refuse(detail, "send either `verdict` or `score`");
             return None;
         }
-        Some(Self { response_id: response_id?, verdict, score })
+        Some(Self { response_id: response_id?, verdict, score, principal })
     }
 }
 
@@ -121,7 +128,9 @@ pub(super) async fn give_feedback(
     JsonBody(body): JsonBody<FeedbackBody>,
 ) -> Result<Json<FeedbackResult>, Problem> {
     let tenant = TenantId::default();
-    let receipt = state.orchestrator.feedback(&tenant, body.response_id, body.as_score()).await?;
+    let principal = body.principal.as_ref().map(SessionId::as_str);
+    let judged = state.orchestrator.feedback(&tenant, body.response_id, body.as_score(), principal);
+    let receipt = judged.await?;
     Ok(Json(receipt.into()))
 }
 

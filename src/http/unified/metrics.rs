@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{Clock as _, Strategy, SystemClock, Tier},
+    domain::{Clock as _, ComplexityTier, Strategy, SystemClock, Tier},
     http::ApiState,
     meta::{Internals, LakeStats},
     performance::{Accuracy, ExpertSummary, Snapshot, Summary},
@@ -22,6 +22,10 @@ pub struct MetricsResult {
     pub strategies: StrategyFigures,
     /// Figures per tier: how it did when it was asked.
     pub tiers: TierFigures,
+    /// Answers by complexity.
+    pub complexities: Vec<ComplexityFigures>,
+    /// What the tiers alone would score on the same traffic.
+    pub baselines: BaselineFigures,
     /// What the votes of each configured model have been worth, by name.
     pub experts: Vec<ExpertFigures>,
     /// The Confidence Lake.
@@ -87,23 +91,62 @@ pub struct Figures {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub p99_ms: Option<f64>,
-    /// Share of right answers among those with an outcome.
+    /// Share of right answers, as the judged ones show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub accuracy: Option<AccuracyFigure>,
+    /// Of a strategy: the share of its answers for which ASI was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    pub slow_share: Option<f64>,
+    /// Of a strategy: what a coin would score that asks ASI as often. Beating it is what routing is
+    /// for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    pub static_mix_accuracy: Option<f64>,
+}
+
+/// Answers of one complexity.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ComplexityFigures {
+    /// The complexity.
+    pub tier: ComplexityTier,
+    /// Answers given.
+    pub answers: u64,
+    /// Share of right answers, as the judged ones show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub accuracy: Option<AccuracyFigure>,
 }
 
+/// What the tiers alone would score on the same traffic, estimated by each tier's own judged answers
+/// of each complexity; absent while a complexity that occurs was never judged there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct BaselineFigures {
+    /// Flux alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub always_fast: Option<AccuracyFigure>,
+    /// ASI alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub always_slow: Option<AccuracyFigure>,
+}
+
 /// A measured accuracy with what it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AccuracyFigure {
-    /// Mean score of the outcomes, 0 to 1.
+    /// Mean score, 0 to 1: each kind of answers counts by how many were given, an audited one for as
+    /// many as its sampling makes it stand for.
     #[schema(minimum = 0, maximum = 1)]
     pub value: f64,
-    /// Lower and upper bound of the 95 % interval (Wilson).
+    /// Lower and upper bound of the 95 % interval (Wilson, on the effective number of outcomes).
     #[schema(min_items = 2, max_items = 2)]
     pub ci95: [f64; 2],
-    /// Number of outcomes.
+    /// Number of judged answers.
     pub n: u64,
+    /// Those of them that only an audit judged.
+    pub audits: u64,
 }
 
 /// What an expert's votes have been worth. An outcome of a response credits or debits everyone who
@@ -181,7 +224,12 @@ pub struct LedgerFigures {
 
 impl MetricsResult {
     fn new(generated_at: Timestamp, performance: &Snapshot, internals: &Internals) -> Self {
-        let strategy = |wanted| figures(&performance.strategies, wanted);
+        let baselines = performance.baselines;
+        let strategy = |wanted| {
+            let figures = figures(&performance.strategies, wanted);
+            let mix = figures.slow_share.and_then(|share| baselines.static_mix(share));
+            Figures { static_mix_accuracy: mix, ..figures }
+        };
         let tier = |wanted| figures(&performance.tiers, wanted);
         Self {
             generated_at: generated_at.to_string(),
@@ -193,6 +241,19 @@ impl MetricsResult {
                 adaptive: strategy(Strategy::Adaptive),
             },
             tiers: TierFigures { flux: tier(Tier::Flux), asi: tier(Tier::Asi) },
+            complexities: performance
+                .complexities
+                .iter()
+                .map(|(tier, answers, accuracy)| ComplexityFigures {
+                    tier: *tier,
+                    answers: *answers,
+                    accuracy: accuracy.map(AccuracyFigure::from),
+                })
+                .collect(),
+            baselines: BaselineFigures {
+                always_fast: baselines.always_fast.map(AccuracyFigure::from),
+                always_slow: baselines.always_slow.map(AccuracyFigure::from),
+            },
             experts: performance.experts.iter().map(ExpertFigures::from).collect(),
             lake: LakeFigures::from(&internals.lake),
             flux: FluxFigures::from(&internals.lake),
@@ -223,6 +284,8 @@ impl From<&Summary> for Figures {
             p95_ms: summary.latency.map(|l| l.p95_ms),
             p99_ms: summary.latency.map(|l| l.p99_ms),
             accuracy: summary.accuracy.map(AccuracyFigure::from),
+            slow_share: summary.slow_share,
+            static_mix_accuracy: None,
         }
     }
 }
@@ -257,8 +320,8 @@ impl From<&LakeStats> for FluxFigures {
 
 impl From<Accuracy> for AccuracyFigure {
     fn from(accuracy: Accuracy) -> Self {
-        let Accuracy { value, ci95, n } = accuracy;
-        Self { value, ci95: [ci95.lower, ci95.upper], n }
+        let Accuracy { value, ci95, n, audits } = accuracy;
+        Self { value, ci95: [ci95.lower, ci95.upper], n, audits }
     }
 }
 

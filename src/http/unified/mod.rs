@@ -1,6 +1,7 @@
 //! The API of the orchestrator, `/api/v1/unified/…`.
 
 mod documents;
+mod explain;
 mod feedback;
 mod health;
 mod lake;
@@ -15,6 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::ApiState;
 
 pub use documents::{DocumentBody, DocumentList, DocumentRemoval, DocumentResult, ListQuery};
+pub use explain::ExplainResult;
 pub use feedback::{FeedbackBody, FeedbackResult, FeedbackVerdict};
 pub use health::{Component, ComponentState, HealthResult, OverallState};
 #[cfg(test)]
@@ -23,22 +25,23 @@ pub use lake::{
     CurateBody, CurateResult, CuratedPair, CuratedVerdict, EpochResult, EvictResult, LakeResult,
 };
 pub use metrics::{
-    AccuracyFigure, Figures, FluxFigures, LakeFigures, LedgerFigures, MetricsResult,
-    StrategyFigures, TierFigures,
+    AccuracyFigure, BaselineFigures, ComplexityFigures, Figures, FluxFigures, LakeFigures,
+    LedgerFigures, MetricsResult, StrategyFigures, TierFigures,
 };
 pub(super) use process::heed_cache_control;
 pub use process::{ContextPassage, NamedPassage, ProcessBody, RequestLimits, RequestOptions};
 pub use strategy::{AdaptiveChange, PolicyChange, PolicyResult, ThresholdsChange};
 pub use stream::{DecisionEvent, DeltaEvent};
 pub use wire::{
-    CheckReport, ComplexityReport, Cost, DecisionReport, Expert, Metadata, OrchestratorsUsed,
-    ProcessResult, TierWeights, TokenUsage, TraceVisit,
+    Chances, CheckReport, ComplexityReport, Cost, DecisionReport, Expert, Explanation, Metadata,
+    OrchestratorsUsed, ProcessResult, TierWeights, TokenUsage, TraceVisit,
 };
 
 /// Routes that do work, and are refused when too much is in flight.
 pub(super) fn work() -> OpenApiRouter<ApiState> {
     OpenApiRouter::default()
         .routes(routes!(process::process))
+        .routes(routes!(explain::explain))
         .routes(routes!(strategy::get_strategy, strategy::change_strategy))
         .routes(routes!(feedback::give_feedback))
         .routes(routes!(documents::add_document, documents::list_documents))

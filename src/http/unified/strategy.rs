@@ -29,7 +29,7 @@ pub struct PolicyResult {
     pub sacred_weight: f64,
     /// RuntimeFirst: ask ASI when Flux abstains.
     pub runtime_fallback: bool,
-    /// Adaptive's rule.
+    /// What Adaptive aims at.
     pub adaptive: AdaptiveRule,
 }
 
@@ -64,7 +64,7 @@ pub struct PolicyChange {
     pub sacred_weight: Option<f64>,
     /// RuntimeFirst: ask ASI when Flux abstains.
     pub runtime_fallback: Option<bool>,
-    /// Adaptive's rule; each part stays as it is where absent.
+    /// What Adaptive aims at; each part stays as it is where absent.
     pub adaptive: Option<AdaptiveChange>,
 }
 
@@ -91,13 +91,20 @@ pub struct ThresholdsChange {
     pub lake_floor: Option<f64>,
 }
 
-/// A change of Adaptive's rule. What is absent stays as it is.
+/// A change of what Adaptive aims at. What is absent stays as it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, ToSchema)]
 pub struct AdaptiveChange {
-    /// ASI is chosen where its value exceeds this many times Flux's.
-    #[schema(minimum = 0.01, maximum = 100)]
-    pub asi_advantage: Option<f64>,
-    /// Share of requests that try the tier the rule did not choose.
+    /// What one second of latency is worth, as a share of right answers.
+    #[schema(minimum = 0, maximum = 10)]
+    pub latency_weight: Option<f64>,
+    /// What one US dollar per request is worth, as a share of right answers.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub cost_weight: Option<f64>,
+    /// Choose the arm with the lowest price among those whose chance of a right answer reaches this;
+    /// 0 weighs accuracy against the price instead.
+    #[schema(minimum = 0, maximum = 1)]
+    pub target_accuracy: Option<f64>,
+    /// Share of requests that is spread evenly over all arms.
     #[schema(minimum = 0.01, maximum = 0.5)]
     pub exploration: Option<f64>,
 }
@@ -107,7 +114,7 @@ impl PolicyChange {
     #[must_use]
     pub fn apply(&self, policy: &Policy) -> Policy {
         let (old, new) = (policy.thresholds, self.thresholds.unwrap_or_default());
-        let adaptive = self.adaptive.unwrap_or_default();
+        let (aim, adaptive) = (policy.adaptive, self.adaptive.unwrap_or_default());
         Policy {
             strategy: self.strategy.unwrap_or(policy.strategy),
             thresholds: Thresholds {
@@ -126,8 +133,10 @@ impl PolicyChange {
             sacred_weight: self.sacred_weight.unwrap_or(policy.sacred_weight),
             runtime_fallback: self.runtime_fallback.unwrap_or(policy.runtime_fallback),
             adaptive: AdaptiveRule {
-                asi_advantage: adaptive.asi_advantage.unwrap_or(policy.adaptive.asi_advantage),
-                exploration: adaptive.exploration.unwrap_or(policy.adaptive.exploration),
+                latency_weight: adaptive.latency_weight.unwrap_or(aim.latency_weight),
+                cost_weight: adaptive.cost_weight.unwrap_or(aim.cost_weight),
+                target_accuracy: adaptive.target_accuracy.unwrap_or(aim.target_accuracy),
+                exploration: adaptive.exploration.unwrap_or(aim.exploration),
             },
             ..policy.clone()
         }
@@ -166,7 +175,9 @@ fn thresholds(fields: &mut Fields<'_>) -> Option<ThresholdsChange> {
 
 fn adaptive(fields: &mut Fields<'_>) -> Option<AdaptiveChange> {
     Some(AdaptiveChange {
-        asi_advantage: fields.optional("asi_advantage", |f| f.any_number()),
+        latency_weight: fields.optional("latency_weight", |f| f.any_number()),
+        cost_weight: fields.optional("cost_weight", |f| f.any_number()),
+        target_accuracy: fields.optional("target_accuracy", |f| f.any_number()),
         exploration: fields.optional("exploration", |f| f.any_number()),
     })
 }

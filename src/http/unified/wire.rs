@@ -7,9 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    AsiMode, Check, Citation, Complexity, ComplexityTier, ConsensusReport, Decision, Dimension,
-    Elp, ExpertReport, OrchestratorKind, Reply, Route, SourceKind, Stage, Step, Strategy, Tier,
-    TraceEntry, Verdict,
+    Alternative, Arm, AsiMode, Check, Citation, Complexity, ComplexityTier, ConsensusReport,
+    Decision, Dimension, Elp, ExpertReport, OrchestratorKind, Reply, Route, SourceKind, Stage,
+    Step, Strategy, Tier, TraceEntry, Verdict,
 };
 
 /// The answer, how it came about and what it cost.
@@ -85,6 +85,8 @@ pub struct Metadata {
     pub complexity: ComplexityReport,
     /// What routing decided.
     pub decision: DecisionReport,
+    /// The response explained.
+    pub explanation: Explanation,
     /// Where the request has been, in the order in which the visits ended.
     pub trace: Vec<TraceVisit>,
     /// Everyone who was asked.
@@ -128,9 +130,44 @@ pub struct DecisionReport {
     pub route: Route,
     /// Why, in one plain sentence.
     pub reason: String,
-    /// Chance with which this route was chosen; 1 unless exploring.
+    /// Chance with which this way was chosen; 1 unless Adaptive chose it.
     #[schema(minimum = 0, maximum = 1)]
     pub probability: f64,
+    /// The strategy or mode that Adaptive chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub arm: Option<Arm>,
+    /// All ways that Adaptive could have chosen, and what it expected of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub alternatives: Vec<Alternative>,
+}
+
+/// How likely each mind was to be right: by its own draft where it gave one, else by what such
+/// requests came to so far; absent where neither is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
+pub struct Chances {
+    /// The runtime tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    pub flux: Option<f64>,
+    /// The AI tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    pub asi: Option<f64>,
+}
+
+/// The response explained: in one sentence, and in the numbers behind it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Explanation {
+    /// Why this way, what it came to, what was checked, what it cost.
+    pub sentence: String,
+    /// How likely each mind was to be right.
+    pub chances: Chances,
+    /// Checks of the answer that found nothing wrong.
+    pub checks_passed: usize,
+    /// Checks of the answer that object, by name.
+    pub checks_failed: Vec<String>,
 }
 
 /// One visit to a position of the vortex.
@@ -242,6 +279,17 @@ impl From<Reply> for ProcessResult {
                 recalled_from: reply.recalled_from.map(|id| id.to_string()),
                 remembered: reply.remembered,
                 decision: DecisionReport::from(&reply.decision),
+                explanation: Explanation {
+                    sentence: reply.explanation.sentence,
+                    chances: Chances::from(reply.explanation.chances),
+                    checks_passed: reply.explanation.checks_passed,
+                    checks_failed: reply
+                        .explanation
+                        .checks_failed
+                        .into_iter()
+                        .map(str::to_owned)
+                        .collect(),
+                },
                 complexity: ComplexityReport::from(reply.complexity),
                 trace: reply.trace.into_iter().map(TraceVisit::from).collect(),
                 experts: reply.experts.into_iter().map(Expert::from).collect(),
@@ -276,7 +324,16 @@ impl From<&Decision> for DecisionReport {
             route: decision.route,
             reason: decision.reason.clone(),
             probability: finite(decision.probability),
+            arm: decision.arm,
+            alternatives: decision.alternatives.clone(),
         }
+    }
+}
+
+impl From<[Option<f64>; 2]> for Chances {
+    fn from([flux, asi]: [Option<f64>; 2]) -> Self {
+        let known = |chance: Option<f64>| chance.filter(|c| c.is_finite());
+        Self { flux: known(flux), asi: known(asi) }
     }
 }
 
@@ -370,6 +427,8 @@ mod tests {
             overhead: Duration::from_micros(200),
             decision: Decision {
                 strategy: Strategy::Hybrid,
+                follows: Strategy::Hybrid,
+                arm: None,
                 route: Route::FluxThenAsi,
                 mode: AsiMode::Balanced,
                 ask_drafter: false,
@@ -377,6 +436,7 @@ mod tests {
                 keep_signal: 0.75,
                 probability: 1.0,
                 reason: "it looked simple".to_owned(),
+                alternatives: Vec::new(),
             },
             mode: None,
             shortfall: None,
@@ -423,6 +483,7 @@ mod tests {
             tool_calls: Vec::new(),
             model: None,
             complete: true,
+            explanation: crate::domain::Explanation::default(),
         }
     }
 
@@ -441,7 +502,7 @@ mod tests {
             orchestrators_used recovered sacred_boost";
         assert_eq!(keys(&result).join(" "), of_result);
         let of_metadata = "asi_mode citations complexity confidence_lake_hit cost decision experts \
-            overhead_us remembered routing_strategy steps trace usage vortex_cycles";
+            explanation overhead_us remembered routing_strategy steps trace usage vortex_cycles";
         assert_eq!(keys(&result["metadata"]).join(" "), of_metadata);
         let of_expert = "checks error kind latency_ms name tier";
         assert_eq!(keys(&result["metadata"]["experts"][0]).join(" "), of_expert);

@@ -38,6 +38,8 @@ fn decision(strategy: Strategy, policy: &Policy) -> Decision {
     };
     Decision {
         strategy,
+        follows: strategy,
+        arm: None,
         route: Route::Flux,
         mode: AsiMode::Balanced,
         ask_drafter: true,
@@ -45,6 +47,7 @@ fn decision(strategy: Strategy, policy: &Policy) -> Decision {
         keep_signal: keep,
         probability: 1.0,
         reason: String::new(),
+        alternatives: Vec::new(),
     }
 }
 
@@ -292,7 +295,7 @@ proptest! {
         match ended(strategy, &back) {
             Ok(ending) => {
                 let reply =
-                    reply(&request(), &decision, &Complexity {
+                    reply(&request(), &policy, &decision, &Complexity {
                         score: 0.5,
                         tier: crate::domain::ComplexityTier::Moderate,
                         dimensions: Vec::new(),

@@ -41,6 +41,7 @@ fn record() -> DecisionRecord {
         strategy: Strategy::Hybrid,
         route: Route::FluxThenAsi,
         mode: None,
+        arm: None,
         probability: 1.0,
         complexity: 0.4,
         complexity_tier: ComplexityTier::Moderate,
@@ -88,6 +89,11 @@ fn everything_once() -> Metrics {
     metrics.accuracy(Strategy::Hybrid, measured);
     metrics.tier_accuracy(Tier::Asi, measured);
     metrics.outcome(Strategy::Hybrid, 0.5);
+    metrics.complexity_accuracy(ComplexityTier::Moderate, 0.9);
+    metrics.baseline_accuracy(Tier::Asi, 0.9);
+    metrics.slow_share(Strategy::Hybrid, 0.3, Some(0.8));
+    metrics.audited(AuditResult::Agreed);
+    metrics.arm_share(Arm::Hybrid, 0.5);
     metrics.upstream(&profile("p", "m"), Ok(&completion()), Duration::from_millis(7));
     metrics.upstream_retry(&profile("p", "m"));
     metrics.upstream_cancelled(&profile("p", "m"));

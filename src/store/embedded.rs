@@ -65,7 +65,7 @@ impl Embedded {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         // A read takes about a microsecond, less than handing it to another thread.
         match self.layers.get(table, key) {
-            Err(_) if self.layers.has_failed() => {
+            Err(error) if self.layers.may_recover_from(&error) => {
                 self.blocking(Layers::recover).await?;
                 self.layers.get(table, key)
             }
@@ -81,7 +81,7 @@ impl Embedded {
         reverse: bool,
     ) -> Result<Vec<Row>, StoreError> {
         self.blocking(move |layers| match layers.scan(table, &range, limit, reverse) {
-            Err(_) if layers.has_failed() => {
+            Err(error) if layers.may_recover_from(&error) => {
                 layers.recover()?;
                 layers.scan(table, &range, limit, reverse)
             }

@@ -224,8 +224,11 @@ impl Layers {
         self.durable.as_ref().map_or(Ok(()), |durable| durable.engine.recover())
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.durable.as_ref().is_some_and(|durable| durable.engine.has_failed())
+    /// Whether another attempt may succeed after [`Layers::recover`]: the database has failed, or
+    /// is just being opened anew by somebody else, who may be done by now.
+    pub(super) fn may_recover_from(&self, error: &StoreError) -> bool {
+        let failed = |durable: &Durable| durable.engine.has_failed();
+        *error == StoreError::Unavailable || self.durable.as_ref().is_some_and(failed)
     }
 
     /// Moves everything into the database and closes it; nobody commits any more. What cannot be
@@ -272,7 +275,7 @@ impl Layers {
 
     fn get_or_recover(&self, table: Table, key: &[u8]) -> Result<Change, StoreError> {
         match self.get(table, key) {
-            Err(_) if self.has_failed() => {
+            Err(error) if self.may_recover_from(&error) => {
                 self.recover()?;
                 self.get(table, key)
             }

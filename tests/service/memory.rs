@@ -1,7 +1,13 @@
 //! What lasts: over a restart, over `kill -9`, and not beyond its tenant.
 
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
 use futures_util::StreamExt as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answer, Service, Upstream};
 
@@ -152,4 +158,76 @@ async fn the_store_is_a_file_in_the_data_folder() {
     assert!(service.data_dir().join("store.redb").is_file());
     let again = service.kill_and_restart();
     assert_eq!(again.ask("2 + 2").await["content"], "4");
+}
+
+/// A file system of its own in a folder. Gone with it.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None` where mounting is not allowed.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=3m,mode=700", "tmpfs"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("-l").arg(self.path()).status());
+    }
+}
+
+async fn judge(service: &Service, answer: &Value) -> u16 {
+    let feedback = json!({ "response_id": answer["id"], "verdict": "right" });
+    service.post("/api/v1/unified/feedback", &feedback).await.0
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_records_and_no_answers() {
+    let Some(disk) = SmallDisk::mount() else {
+        println!("skipped: a tmpfs cannot be mounted here");
+        return;
+    };
+    let service = Service::start(&[("DATA__DIR", &disk.path().join("data").to_string_lossy())]);
+    let before = service.ask("2 + 2").await;
+    assert_eq!(judge(&service, &before).await, 200);
+
+    let filler = disk.path().join("filler");
+    std::fs::write(&filler, vec![1; 8 << 20]).unwrap_err();
+    let since = Instant::now();
+    let mut last = Value::Null;
+    for i in 0..40 {
+        last = service.ask(&format!("{i} + 2")).await;
+        assert_eq!(last["content"], (i + 2).to_string());
+    }
+    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
+    assert_ne!(judge(&service, &last).await, 200, "acknowledged on a full disk");
+    assert_eq!(service.ask(QUESTION).await["abstained"], false);
+    let metrics = service.text("/metrics").await;
+    let failed = metrics.lines().find(|line| line.contains("appends_total{result=\"failed\"}"));
+    let failed: f64 = failed.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(failed >= 20.0, "{failed} records were lost");
+
+    std::fs::remove_file(&filler).unwrap();
+    let room = Instant::now();
+    let after = loop {
+        let answer = service.ask("20 + 22").await;
+        if judge(&service, &answer).await == 200 {
+            break answer;
+        }
+        assert!(room.elapsed() < Duration::from_secs(10), "records are not taken again");
+    };
+    let service = service.kill_and_restart();
+    assert_eq!(judge(&service, &before).await, 200);
+    assert_eq!(judge(&service, &after).await, 200);
+    assert_eq!(judge(&service, &last).await, 404);
 }

@@ -37,7 +37,7 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) const DEFAULT: Self =
-        Self { gather: 8 * 1024 * 1024, most: 32 * 1024 * 1024, patience: super::engine::PATIENCE };
+        Self { gather: 4 * 1024 * 1024, most: 16 * 1024 * 1024, patience: super::engine::PATIENCE };
 }
 
 /// All layers of a store. Its methods block, except for [`Layers::get`].

@@ -19,9 +19,12 @@ pub(super) fn evaluate(dir: &Path, policies: &[TargetPolicy], json: bool) -> Exi
     let log = match runtime.block_on(app::decision_log(dir)) {
         Ok(log) => log,
         Err(error) => {
-            eprintln!(
-                "{error}. A service that runs keeps its store locked: stop it, or evaluate a copy."
-            );
+            eprintln!("{error}");
+            if matches!(error, app::StartError::Store { .. }) {
+                eprintln!(
+                    "A service that runs keeps its store locked: stop it, or evaluate a copy."
+                );
+            }
             return ExitCode::FAILURE;
         }
     };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Accuracy, Baselines, ExpertSummary, Summary, Tally,
     experts::Experts,
-    live::{Cells, Judgement, Place},
+    live::{Cells, FEW, Judgement, Place},
 };
 use crate::{
     bandit::{Evidence, HALF_LIFE, Observation, Seen},
@@ -124,12 +124,13 @@ impl Board {
         }
     }
 
-    /// How often each tier was right, by complexity.
+    /// How often each tier was right, by complexity; absent below [`FEW`] judged answers.
     #[must_use]
     pub fn chances(&self) -> Chances {
         COMPLEXITIES.map(|complexity| {
             [Tier::Flux, Tier::Asi]
-                .map(|tier| self.cells.of_tier_and_complexity(tier, complexity).map(|a| a.value))
+                .map(|tier| self.cells.of_tier_and_complexity(tier, complexity))
+                .map(|known| known.filter(|a| a.n >= FEW).map(|a| a.value))
         })
     }
 

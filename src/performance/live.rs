@@ -16,6 +16,9 @@ use crate::domain::{ComplexityTier, Strategy, Tier};
 /// Least chance that an audit may claim: one answer never stands for more than a thousand.
 const LEAST_PROBABILITY: f64 = 0.001;
 
+/// Judged answers below which a figure that is shown without its interval says too little.
+pub const FEW: u64 = 20;
+
 /// One cell's sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Cell {
@@ -66,10 +69,12 @@ pub struct Baselines {
 }
 
 impl Baselines {
-    /// Accuracy of a coin that asks ASI as often: what a strategy has to beat.
+    /// Accuracy of a coin that asks ASI as often: what a strategy has to beat. Absent while either
+    /// tier alone rests on fewer than [`FEW`] judged answers.
     #[must_use]
     pub fn static_mix(&self, slow_share: f64) -> Option<f64> {
-        let (fast, slow) = (self.always_fast?.value, self.always_slow?.value);
+        let known = |alone: Option<Accuracy>| alone.filter(|a| a.n >= FEW).map(|a| a.value);
+        let (fast, slow) = (known(self.always_fast)?, known(self.always_slow)?);
         Some(fast + slow_share * (slow - fast))
     }
 }
@@ -292,7 +297,11 @@ mod tests {
         let baselines = cells.baselines();
         assert!((baselines.always_fast.unwrap().value - 0.8).abs() < 1e-9);
         assert!((baselines.always_slow.unwrap().value - 1.0).abs() < 1e-9);
-        assert!((baselines.static_mix(0.2).unwrap() - 0.84).abs() < 1e-9);
+        assert_eq!(baselines.static_mix(0.2), None, "two answers are too few for a comparison");
+        for tier in [Tier::Flux, Tier::Asi] {
+            (0..20).for_each(|_| cells.judged(at(tier, easy), said(1.0), None));
+        }
+        assert!((cells.baselines().static_mix(0.2).unwrap() - 0.84).abs() < 1e-9);
     }
 
     proptest! {

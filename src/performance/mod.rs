@@ -12,5 +12,5 @@ pub use board::{Board, Snapshot, SnapshotCell};
 pub use experts::ExpertSummary;
 pub use interval::{Interval, wilson};
 pub use latency::{LatencyHistogram, Quantiles};
-pub use live::Baselines;
+pub use live::{Baselines, FEW};
 pub use tally::{Accuracy, Summary, Tally};

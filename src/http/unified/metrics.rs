@@ -100,7 +100,7 @@ pub struct Figures {
     #[schema(nullable = false, minimum = 0, maximum = 1)]
     pub slow_share: Option<f64>,
     /// Of a strategy: what a coin would score that asks ASI as often. Beating it is what routing is
-    /// for.
+    /// for. Absent while either tier alone rests on fewer than 20 judged answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0, maximum = 1)]
     pub static_mix_accuracy: Option<f64>,

@@ -3,9 +3,9 @@
 
 mod adaptive;
 mod evaluate;
+mod evaluate_recall;
 mod lake;
 mod ledger;
-mod evaluate_recall;
 mod openapi;
 mod probe;
 mod serve;

@@ -185,6 +185,7 @@ fn entry(question: &str) -> Entry {
         created_ms: 0,
         expires_ms: None,
         epoch: None,
+        curated: false,
         ladder: Ladder::default(),
     }
 }

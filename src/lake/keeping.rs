@@ -9,7 +9,7 @@ use super::{
     *,
 };
 use crate::{
-    domain::Canonical,
+    domain::{Canonical, Signal},
     seal::{Keyring, admit, settle},
     store::keys,
 };

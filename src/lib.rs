@@ -18,6 +18,7 @@ pub mod lake;
 pub mod learning;
 pub mod ledger;
 pub mod meta;
+pub mod paraphrase;
 pub mod performance;
 pub mod providers;
 pub mod routing;

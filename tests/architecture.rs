@@ -32,7 +32,8 @@ store        ← domain json settings telemetry
 seal         ← store
 providers    ← domain json settings telemetry
 ledger       ← domain settings telemetry store
-lake         ← domain text store seal
+paraphrase   ← domain text
+lake         ← domain text paraphrase store seal
 documents    ← domain text store
 sessions     ← domain text store seal
 flux         ← domain text answers solvers store lake
@@ -40,9 +41,9 @@ asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry bandit performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp documents sessions flux asi ledger
 http         ← domain json settings telemetry performance meta
-evaluation   ← domain answers settings bandit performance routing ledger meta
+evaluation   ← domain answers settings bandit performance routing paraphrase store ledger lake meta
 app          ← any of the above
-cli          ← domain settings telemetry http evaluation app
+cli          ← domain settings telemetry paraphrase http evaluation app
 main         ← cli
 ";
 

@@ -152,6 +152,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
             ttl: Some(settings.lake.ttl),
             max_entries: settings.lake.max_entries,
             max_bytes: settings.lake.max_bytes,
+            max_wrong_hit_rate: settings.lake.max_wrong_hit_rate,
         }),
         sessions: SessionOptions {
             max_turns: settings.sessions.max_turns,

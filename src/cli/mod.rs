@@ -3,11 +3,13 @@
 
 mod adaptive;
 mod evaluate;
+mod evaluate_recall;
 mod lake;
 mod ledger;
 mod openapi;
 mod probe;
 mod serve;
+mod train_recall;
 
 use std::{
     fmt::Display,
@@ -41,6 +43,10 @@ enum Command {
     Lake(lake::LakeArgs),
     /// Simulate the strategy `adaptive` on a table of real outcomes and print what it promises.
     EvaluateAdaptive(adaptive::AdaptiveArgs),
+    /// Measure recall by meaning on a table of questions.
+    EvaluateRecall(evaluate_recall::EvaluateRecallArgs),
+    /// Train the model of recall by meaning.
+    TrainRecall(train_recall::TrainRecallArgs),
     /// Ask a running service whether it is ready; exit status 0 if so. For health checks.
     Probe(probe::ProbeArgs),
     /// Print the OpenAPI document.
@@ -74,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Lake(args) => lake::lake(&args),
         Command::EvaluateAdaptive(args) => adaptive::evaluate(&args),
+        Command::EvaluateRecall(args) => evaluate_recall::evaluate_recall(&args),
+        Command::TrainRecall(args) => train_recall::train_recall(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::Openapi(args) => openapi::openapi(&args),
     }

@@ -72,6 +72,9 @@ pub struct Draft {
     pub tool_calls: Vec<serde_json::Value>,
     /// The response whose remembered answer this is.
     pub recalled_from: Option<ResponseId>,
+    /// Probability that the remembered question asks what this one asks, where it is not the same;
+    /// `None` where it is, and where nothing was recalled.
+    pub recalled_likeness: Option<f64>,
     /// Tokens and cost.
     pub usage: Usage,
     /// From being asked to having answered.
@@ -105,6 +108,7 @@ impl Draft {
             complete: true,
             tool_calls: Vec::new(),
             recalled_from: None,
+            recalled_likeness: None,
             usage: Usage::default(),
             latency: Duration::ZERO,
             elp: Elp::default(),

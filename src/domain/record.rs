@@ -72,6 +72,9 @@ pub struct DecisionRecord {
     pub confidence: f64,
     /// The remembered response that the answer came from.
     pub recalled_from: Option<ResponseId>,
+    /// Probability that its question asks what was asked, where it was recalled by meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recalled_likeness: Option<f64>,
     /// From receipt to response, in microseconds.
     pub duration_us: u64,
     /// Time that Flux took, when it was asked, in microseconds; and how that ended.

@@ -174,6 +174,9 @@ pub struct Reply {
     pub vortex_cycles: u32,
     /// The remembered response that the answer came from.
     pub recalled_from: Option<ResponseId>,
+    /// Probability that the remembered question asks what this one asks, where the answer was
+    /// recalled by meaning.
+    pub recalled_likeness: Option<f64>,
     /// Whether the answer was remembered in the lake.
     pub remembered: bool,
     /// The analysis.

@@ -13,6 +13,8 @@ mod grade;
 mod latency;
 mod metrics;
 mod offpolicy;
+mod pairs;
+mod recall;
 mod recorded;
 mod render;
 mod report;
@@ -30,6 +32,10 @@ pub use latency::{LatencyError, LatencySpec, ModelLatency};
 pub use metrics::{auroc, expected_calibration_error, quantile};
 pub use offpolicy::{
     DecisionLog, Estimate, Logged, OffPolicyReport, TargetPolicy, UnknownPolicy, off_policy,
+};
+pub use pairs::{QuestionTable, load_questions};
+pub use recall::{
+    Accepted, LabelledReport, Outcome, ParaphraseReport, RecallReport, evaluate_recall,
 };
 pub use recorded::RecordedModel;
 pub use report::{

@@ -272,6 +272,7 @@ fn recalled_draft(found: &Recalled, latency: Duration) -> Draft {
     });
     let mut draft = Draft::new(source, entry.content.clone(), answer, found.signal);
     draft.recalled_from = Some(entry.origin);
+    draft.recalled_likeness = found.likeness.map(|likeness| likeness.probability);
     draft.citations.clone_from(&entry.citations);
     draft.elp = text::elp(&draft.content);
     draft.latency = latency;

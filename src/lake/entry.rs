@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::meaning::BYTES_PER_PLACE;
 use crate::domain::{Canonical, Citation, ResponseId, Signal, SourceKind};
 
 /// The lake keeps and gives nothing that is less likely to be right.
@@ -66,8 +67,20 @@ pub struct Ladder {
     pub supporters: Vec<String>,
     /// Earlier responses that gave the same answer, newest first; their outcomes count here.
     pub earlier_origins: Vec<ResponseId>,
+    /// Outcomes of recalls by meaning, the newest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_meaning: Vec<RecalledByMeaning>,
     /// Counts up with each change, so that no change is lost between two writers.
     pub revision: u64,
+}
+
+/// The outcome of one recall by meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RecalledByMeaning {
+    /// Probability that the questions ask the same, as it was stated.
+    pub likeness: f32,
+    /// Whether the answer was right, 0 to 1.
+    pub score: f32,
 }
 
 impl Ladder {
@@ -85,6 +98,62 @@ impl Ladder {
     /// Whether outcomes speak against the entry.
     pub(super) fn is_refuted(&self) -> bool {
         self.wrong > self.right
+    }
+
+    /// Outcomes of recalls by meaning that are remembered.
+    const RECALLS: usize = 16;
+
+    /// Counts the outcome of a recall by meaning, in place of an earlier one where there was one. A
+    /// right one also speaks for the answer; a wrong one does not speak against it, since the
+    /// answer may be right for its own question.
+    pub(super) fn reward_by_meaning(&mut self, likeness: f64, score: f64, previous: Option<f64>) {
+        let told =
+            |score: f64| RecalledByMeaning { likeness: likeness as f32, score: score as f32 };
+        if let Some(previous) = previous {
+            let old = told(previous);
+            if let Some(at) = self.by_meaning.iter().rposition(|known| *known == old) {
+                self.by_meaning.remove(at);
+            }
+            if previous >= 0.5 {
+                self.right = (self.right - previous).max(0.0);
+            }
+        }
+        if self.by_meaning.len() == Self::RECALLS {
+            self.by_meaning.remove(0);
+        }
+        self.by_meaning.push(told(score));
+        if score >= 0.5 {
+            self.right += score;
+        }
+    }
+
+    /// Log-odds by which this entry's recalls by meaning turned out worse than was stated, 0 or
+    /// less: the most likely shift of the matcher's log-odds for this entry, which is held to be
+    /// normal around 0 with a variance of 1 until outcomes say more. An entry whose answer suits
+    /// few rewordings so learns to ask for more likeness, one outcome at a time; none ever asks
+    /// for less than the bound that holds for all. (The idea of a threshold of its own for each
+    /// entry is that of Schroeder et al., "vCache", 2025.)
+    #[must_use]
+    pub fn shift(&self) -> f64 {
+        // The slope of the log-posterior falls steadily, so that its root is found by halving.
+        let slope = |shift: f64| {
+            let told = self.by_meaning.iter().map(|told| {
+                let likeness = f64::from(told.likeness).clamp(1e-6, 1.0 - 1e-6);
+                let odds = (likeness / (1.0 - likeness)).ln() + shift;
+                f64::from(told.score) - 1.0 / (1.0 + (-odds).exp())
+            });
+            told.sum::<f64>() - shift
+        };
+        if slope(0.0) >= 0.0 {
+            return 0.0;
+        }
+        // Each outcome moves it by less than 1.
+        let (mut low, mut high) = (-(self.by_meaning.len() as f64), 0.0);
+        for _ in 0..40 {
+            let middle = f64::midpoint(low, high);
+            if slope(middle) >= 0.0 { low = middle } else { high = middle }
+        }
+        high
     }
 
     /// Whether outcomes speak for the entry.
@@ -166,7 +235,8 @@ impl Entry {
             c.quote.len() + c.document.len() + c.section.as_ref().map_or(0, String::len) + 64
         });
         let spellings = self.ladder.also_asked.iter().map(|s| 2 * s.len() + 96);
-        512 + 2 * self.question.len()
+        512 + BYTES_PER_PLACE
+            + 2 * self.question.len()
             + 2 * self.content.len()
             + citations.sum::<usize>()
             + spellings.sum::<usize>()
@@ -278,7 +348,40 @@ mod tests {
         assert_eq!(a.agrees_with(&b), None);
     }
 
+    #[test]
+    fn a_wrong_recall_by_meaning_asks_for_more_likeness_and_leaves_the_answer() {
+        let mut e = entry("what is a lake?", "water", 0.8);
+        assert_eq!(e.ladder.shift(), 0.0);
+        e.ladder.reward_by_meaning(0.9, 0.0, None);
+        let once = e.ladder.shift();
+        assert!(once < -0.5, "{once}");
+        assert!(e.is_recallable(0, None), "its own question is still answered");
+        e.ladder.reward_by_meaning(0.95, 0.0, None);
+        assert!(e.ladder.shift() < once);
+        e.ladder.reward_by_meaning(0.95, 1.0, Some(0.0));
+        e.ladder.reward_by_meaning(0.9, 1.0, Some(0.0));
+        assert_eq!((e.ladder.shift(), e.ladder.by_meaning.len()), (0.0, 2));
+        for _ in 0..40 {
+            e.ladder.reward_by_meaning(0.9, 1.0, None);
+        }
+        assert_eq!((e.ladder.shift(), e.ladder.by_meaning.len()), (0.0, Ladder::RECALLS));
+    }
+
     proptest! {
+        #[test]
+        fn no_outcomes_ever_ask_for_less_than_the_bound(
+            told in proptest::collection::vec((0.0..=1.0f64, 0.0..=1.0f64), 0..20), likeness in 0.01..0.99f64
+        ) {
+            let mut ladder = Ladder::default();
+            for (likeness, score) in told {
+                ladder.reward_by_meaning(likeness, score, None);
+            }
+            let before = ladder.shift();
+            prop_assert!(before <= 0.0 && before.is_finite());
+            ladder.reward_by_meaning(likeness, 0.0, None);
+            prop_assert!(ladder.shift() <= before + 1e-3 || ladder.by_meaning.len() == Ladder::RECALLS);
+        }
+
         #[test]
         fn merit_is_a_probability_and_revising_back_changes_nothing(
             signal in 0.0..=1.0f64, scores in proptest::collection::vec(0.0..=1.0f64, 0..8), s in 0.0..=1.0f64,

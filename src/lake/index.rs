@@ -12,8 +12,12 @@ use std::{
 use super::{
     Entry,
     guard::{asks_the_same, signature},
+    meaning::Meanings,
 };
-use crate::domain::{ResponseId, TenantId};
+use crate::{
+    domain::{ResponseId, TenantId},
+    paraphrase::{Matcher, Profile},
+};
 
 /// A question's normal form.
 pub(super) type Key = Arc<str>;
@@ -81,6 +85,11 @@ pub(super) struct Pool {
     spellings: HashMap<Key, Key>,
     /// What is counted over this pool.
     totals: Totals,
+    /// Questions by their place among others.
+    meanings: Meanings,
+    /// The question of each number that `meanings` knows; numbers without one are free.
+    numbered: Vec<Option<Key>>,
+    free: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -88,6 +97,8 @@ struct Slot {
     entry: Arc<Entry>,
     /// The signature of its question.
     signature: String,
+    /// Its number among the meanings.
+    number: u32,
     /// Recalls since the entry was last written.
     hits: AtomicU64,
 }
@@ -139,8 +150,10 @@ impl Index {
 
     /// Puts an entry in a key's place, or takes away what is there.
     pub(super) fn set(&mut self, tenant: &TenantId, key: &Key, entry: Option<Arc<Entry>>) {
-        if let Some(old) = self.pools.get_mut(tenant).and_then(|p| p.remove(key, &mut self.totals))
-        {
+        let old = self.pools.get_mut(tenant).and_then(|p| p.remove(key, &mut self.totals));
+        // A question that stays where it is keeps its place among the meanings.
+        let number = old.as_ref().map(|(_, number)| *number);
+        if let Some((old, _)) = &old {
             if let Some(at) = old.expires_ms {
                 self.expiries.remove(&(at, tenant.clone(), Arc::clone(key)));
             }
@@ -150,9 +163,15 @@ impl Index {
             if let Some(at) = entry.expires_ms {
                 self.expiries.insert((at, tenant.clone(), Arc::clone(key)));
             }
-            self.pools.entry(tenant.clone()).or_default().insert(key, entry, &mut self.totals);
-        } else if self.pools.get(tenant).is_some_and(|pool| pool.slots.is_empty()) {
-            self.pools.remove(tenant);
+            let pool = self.pools.entry(tenant.clone()).or_default();
+            pool.insert(key, entry, number, &mut self.totals);
+        } else if let Some(pool) = self.pools.get_mut(tenant) {
+            if let Some((old, number)) = old {
+                pool.give_up(number, &old.question);
+            }
+            if pool.slots.is_empty() {
+                self.pools.remove(tenant);
+            }
         }
     }
 
@@ -270,7 +289,41 @@ impl Pool {
         self.of_origin(origin).chain(bases).map(Arc::clone).collect()
     }
 
-    fn insert(&mut self, key: &Key, entry: Arc<Entry>, totals: &mut Totals) {
+    /// The entries whose questions are nearest, the nearest first.
+    pub(super) fn nearest(&self, question: &Profile, most: usize) -> Vec<(Key, Arc<Entry>)> {
+        let near = self.meanings.nearest(question, most);
+        let key = |number: u32| self.numbered.get(number as usize)?.as_ref();
+        near.into_iter()
+            .filter_map(|(_, number)| {
+                let key = key(number)?;
+                Some((Arc::clone(key), self.entry(key)?))
+            })
+            .collect()
+    }
+
+    /// A number for a new question, and the question's place under it.
+    fn number(&mut self, key: &Key, question: &str) -> u32 {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.numbered.push(None);
+            self.numbered.len() as u32 - 1
+        });
+        if let Some(own) = self.numbered.get_mut(number as usize) {
+            *own = Some(Arc::clone(key));
+        }
+        self.meanings.insert(number, &Matcher::shipped().profile(question));
+        number
+    }
+
+    fn give_up(&mut self, number: u32, question: &str) {
+        self.meanings.remove(number, &Matcher::shipped().profile(question));
+        if let Some(own) = self.numbered.get_mut(number as usize) {
+            *own = None;
+        }
+        self.free.push(number);
+    }
+
+    fn insert(&mut self, key: &Key, entry: Arc<Entry>, number: Option<u32>, totals: &mut Totals) {
+        let number = number.unwrap_or_else(|| self.number(key, &entry.question));
         for origin in entry.origins() {
             self.by_origin.entry(origin).or_default().insert(Arc::clone(key));
         }
@@ -285,7 +338,8 @@ impl Pool {
         for spelling in &entry.ladder.also_asked {
             self.spellings.insert(Key::from(spelling.as_str()), Arc::clone(key));
         }
-        let slot = Slot { entry: Arc::clone(&entry), signature, hits: AtomicU64::new(0) };
+        let hits = AtomicU64::new(0);
+        let slot = Slot { entry: Arc::clone(&entry), signature, number, hits };
         self.slots.insert(Arc::clone(key), slot);
         let counts = self.counts(key, &entry);
         self.totals.add(&counts);
@@ -307,7 +361,8 @@ impl Pool {
         }
     }
 
-    fn remove(&mut self, key: &Key, totals: &mut Totals) -> Option<Arc<Entry>> {
+    /// Takes an entry away; its number and its place stay, for who puts another in its place.
+    fn remove(&mut self, key: &Key, totals: &mut Totals) -> Option<(Arc<Entry>, u32)> {
         let entry = self.entry(key)?;
         let counts = self.counts(key, &entry);
         self.totals.subtract(&counts);
@@ -326,7 +381,7 @@ impl Pool {
         }
         let slot = self.slots.remove(key)?;
         drop_key(&mut self.by_signature, &slot.signature, key);
-        Some(slot.entry)
+        Some((slot.entry, slot.number))
     }
 }
 

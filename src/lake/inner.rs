@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     domain::TenantId,
+    paraphrase::{Acceptance, Matcher},
     seal::Keyring,
     store::{Batch, Store, StoreError, Table, decode, encode},
 };
@@ -42,6 +43,9 @@ pub(super) struct Inner {
     /// Place of the newest outcome whose effect is durable.
     pub(super) rewarded_seq: AtomicU64,
     pub(super) hits: AtomicU64,
+    pub(super) hits_by_meaning: AtomicU64,
+    /// From which likeness on an answer is recalled by meaning.
+    pub(super) acceptance: Acceptance,
     pub(super) misses: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) rewards_dropped: AtomicU64,
@@ -110,6 +114,8 @@ impl Inner {
             next_expiry: AtomicI64::new(i64::MAX),
             rewarded_seq: AtomicU64::new(rewarded_seq),
             hits: AtomicU64::new(0),
+            hits_by_meaning: AtomicU64::new(0),
+            acceptance: Matcher::shipped().acceptance(options.max_wrong_hit_rate),
             misses: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             rewards_dropped: AtomicU64::new(0),

@@ -9,7 +9,7 @@ use super::{
     *,
 };
 use crate::{
-    domain::Canonical,
+    domain::{Canonical, Signal},
     seal::{Keyring, admit, settle},
     store::keys,
 };
@@ -43,7 +43,15 @@ fn answer(lake: &Lake, question: &str) -> Option<String> {
 }
 
 fn judged(seq: u64, response: ResponseId, score: f64) -> Reward {
-    Reward { seq, tenant: tenant("a"), response, recalled_from: None, score, previous: None }
+    Reward {
+        seq,
+        tenant: tenant("a"),
+        response,
+        recalled_from: None,
+        likeness: None,
+        score,
+        previous: None,
+    }
 }
 
 async fn settled(lake: &Lake) {

@@ -1,7 +1,8 @@
 //! The Confidence Lake: answers that were likely to be right and passed verification, remembered
 //! per tenant and recalled when the same question is put again.
 //!
-//! Recall is by the question's normal form, from memory, without waiting for anything. Every
+//! Recall is by the question's normal form, else by what it means ([`Likeness`]), from memory,
+//! without waiting for anything. Every
 //! entry is durable before [`Lake::remember`] says so. The background loop calls [`Lake::tick`],
 //! which compares near-duplicate questions, lets outcomes move entries along the ladder, and
 //! evicts what is stale or ranks lowest.
@@ -14,7 +15,9 @@ mod entry;
 mod guard;
 mod index;
 mod inner;
+mod meaning;
 mod plan;
+mod recall;
 mod rows;
 mod shelf;
 
@@ -31,15 +34,17 @@ use std::{
 };
 
 use crate::{
-    domain::{LedgerEvent, Recorded, ResponseId, Signal, TenantId},
+    domain::{LedgerEvent, Recorded, ResponseId, TenantId},
     seal::Keyring,
     store::{Batch, Store, StoreError, Table},
     text::normal_key,
 };
 
 pub use curate::{Curated, Refusal};
-pub use entry::{Entry, FLOOR, Ladder};
+pub use entry::{Entry, FLOOR, Ladder, RecalledByMeaning};
 pub use guard::worth_remembering;
+pub use meaning::{BYTES_PER_PLACE, Meanings};
+pub use recall::{Likeness, Nearest, Recalled};
 pub use shelf::{Kept, Shelf, ShelfStats};
 
 use index::Key;
@@ -47,7 +52,7 @@ use inner::{Inner, Published};
 use plan::{Bounds, plan};
 
 /// Bounds of the lake.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LakeOptions {
     /// How long an answer is remembered; `None` is for ever.
     pub ttl: Option<Duration>,
@@ -55,6 +60,9 @@ pub struct LakeOptions {
     pub max_entries: usize,
     /// Most bytes of memory that the entries take, about.
     pub max_bytes: usize,
+    /// Greatest share of differently meant questions that may get an answer by meaning, 0 to 1; with
+    /// 0, answers are recalled exactly only.
+    pub max_wrong_hit_rate: f64,
 }
 
 impl Default for LakeOptions {
@@ -63,17 +71,9 @@ impl Default for LakeOptions {
             ttl: Some(Duration::from_hours(30 * 24)),
             max_entries: 50_000,
             max_bytes: 256 * 1024 * 1024,
+            max_wrong_hit_rate: 0.01,
         }
     }
-}
-
-/// An answer that the lake gives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recalled {
-    /// What was remembered.
-    pub entry: Arc<Entry>,
-    /// Probability of being right, after what outcomes have said.
-    pub signal: Signal,
 }
 
 /// An outcome on its way to the entries that it speaks of.
@@ -87,6 +87,8 @@ pub struct Reward {
     pub response: ResponseId,
     /// The remembered response that its answer came from.
     pub recalled_from: Option<ResponseId>,
+    /// Probability that the remembered question asks the same, where it was recalled by meaning.
+    pub likeness: Option<f64>,
     /// 1 is right, 0 is wrong.
     pub score: f64,
     /// The earlier score of the judged response, which this one replaces.
@@ -103,6 +105,7 @@ impl Reward {
             tenant: outcome.tenant.clone(),
             response: outcome.response,
             recalled_from: recorded.decision.as_ref().and_then(|d| d.recalled_from),
+            likeness: recorded.decision.as_ref().and_then(|d| d.recalled_likeness),
             score: outcome.score,
             previous: recorded.previous_score,
         })
@@ -148,6 +151,8 @@ pub struct LakeStats {
     pub merged: u64,
     /// Recalls that found an answer, since the start.
     pub hits: u64,
+    /// Those among them that found one by meaning.
+    pub hits_by_meaning: u64,
     /// Recalls that found none, since the start.
     pub misses: u64,
     /// Entries evicted or forgotten, since the start.
@@ -196,32 +201,6 @@ impl Lake {
         keyring: Keyring,
     ) -> Result<Self, StoreError> {
         Ok(Self { inner: Arc::new(Inner::open(store, options, keyring).await?) })
-    }
-
-    /// The remembered answer to a question. Takes microseconds and never waits for the disk.
-    /// `epoch` is the present fingerprint of the documents.
-    #[must_use]
-    pub fn recall(
-        &self,
-        tenant: &TenantId,
-        question: &str,
-        now_ms: i64,
-        epoch: Option<u64>,
-    ) -> Option<Recalled> {
-        let key = normal_key(question);
-        let found = {
-            let index = self.inner.read();
-            let pool = index.pool(tenant);
-            let found = pool.and_then(|pool| pool.answering(&key));
-            let found = found.filter(|(_, entry)| entry.is_recallable(now_ms, epoch));
-            if let (Some(pool), Some((key, _))) = (pool, found) {
-                pool.count_hit(key);
-            }
-            found.map(|(_, entry)| Arc::clone(entry))
-        };
-        let counter = if found.is_some() { &self.inner.hits } else { &self.inner.misses };
-        counter.fetch_add(1, Ordering::Relaxed);
-        found.map(|entry| Recalled { signal: entry.merit(), entry })
     }
 
     /// Remembers an answer; durable when this returns `true`. `false` says that it was not worth
@@ -406,6 +385,7 @@ impl Lake {
             spellings: totals.merged,
             merged: self.inner.merged.load(Ordering::Relaxed),
             hits: self.inner.hits.load(Ordering::Relaxed),
+            hits_by_meaning: self.inner.hits_by_meaning.load(Ordering::Relaxed),
             misses: self.inner.misses.load(Ordering::Relaxed),
             evicted: self.inner.evicted.load(Ordering::Relaxed),
             rewards_waiting,

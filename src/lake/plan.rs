@@ -105,8 +105,16 @@ impl Draft<'_> {
     /// them alone.
     fn reward(&mut self, reward: &Reward) {
         let Some(pool) = self.index.pool(&reward.tenant) else { return };
-        let mut origins: Vec<_> =
-            std::iter::once(reward.response).chain(reward.recalled_from).collect();
+        let by_meaning = reward.likeness.zip(reward.recalled_from);
+        if let Some((likeness, origin)) = by_meaning {
+            for key in pool.of_origin(origin) {
+                self.change(&reward.tenant, pool, key, Why::Rewarded, |entry| {
+                    entry.ladder.reward_by_meaning(likeness, reward.score, reward.previous);
+                });
+            }
+        }
+        let exactly = reward.recalled_from.filter(|_| by_meaning.is_none());
+        let mut origins: Vec<_> = std::iter::once(reward.response).chain(exactly).collect();
         let judged: BTreeSet<&Key> = origins.iter().flat_map(|&o| pool.of_origin(o)).collect();
         for key in &judged {
             self.change(&reward.tenant, pool, key, Why::Rewarded, |entry| {

@@ -9,7 +9,7 @@ use super::{
     *,
 };
 use crate::{
-    domain::{Canonical, Citation},
+    domain::{Canonical, Citation, Signal},
     store::{faults::Disk, keys},
 };
 
@@ -30,7 +30,7 @@ fn answer(lake: &Lake, owner: &str, question: &str) -> Option<String> {
 
 fn reward(seq: u64, owner: &str, response: ResponseId, score: f64) -> Reward {
     let tenant = tenant(owner);
-    Reward { seq, tenant, response, recalled_from: None, score, previous: None }
+    Reward { seq, tenant, response, recalled_from: None, likeness: None, score, previous: None }
 }
 
 /// What the lake would say after a restart.
@@ -437,7 +437,7 @@ proptest! {
                         seq += 1;
                         let response = origins[origin % origins.len()].1;
                         let tenant = tenants[tenant].clone();
-                        lake.reward(Reward { seq, tenant, response, recalled_from: None, score, previous: None });
+                        lake.reward(Reward { seq, tenant, response, recalled_from: None, likeness: None, score, previous: None });
                     }
                     Act::Forget { tenant, origin } => {
                         let (_, origin) = origins[origin % origins.len()];

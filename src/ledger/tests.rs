@@ -94,6 +94,7 @@ fn decision(owner: &str, id: ResponseId) -> LedgerEvent {
         source: None,
         confidence: 0.9,
         recalled_from: None,
+        recalled_likeness: None,
         duration_us: 120,
         flux: Some((100, Ended::Answered)),
         asi: None,

@@ -235,6 +235,7 @@ pub(super) fn reply(
         shortfall: findings.and_then(|f| f.shortfall.clone()),
         vortex_cycles: 1 + extra_rounds,
         recalled_from: answer.draft.and_then(|d| d.recalled_from),
+        recalled_likeness: answer.draft.and_then(|d| d.recalled_likeness),
         remembered: false,
         complexity: complexity.clone(),
         trace: Vec::new(),

@@ -197,7 +197,16 @@ impl Journey<'_> {
         }
         gathered.flux_latency = Some(since.elapsed());
         let note = match gathered.best_flux() {
-            Some(best) => format!("{}: signal {:.2}", best.source.name, best.signal.get()),
+            Some(best) => {
+                let how = match (best.recalled_from, best.recalled_likeness) {
+                    (Some(origin), Some(likeness)) => {
+                        format!(", by meaning ({likeness:.2}) from {origin}")
+                    }
+                    (Some(origin), None) => format!(", exactly, from {origin}"),
+                    (None, _) => String::new(),
+                };
+                format!("{}{how}: signal {:.2}", best.source.name, best.signal.get())
+            }
             None => "nothing known".to_owned(),
         };
         self.trace.visit(Stage::Drafted, since, note);

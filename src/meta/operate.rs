@@ -106,7 +106,10 @@ impl MetaOrchestrator {
         };
         let mut evicted = 0;
         if score < 0.5 {
-            let source = recorded.decision.as_ref().and_then(|d| d.recalled_from);
+            // What was recalled by meaning may be right for its own question: there, the outcome
+            // raises what it takes to recall it.
+            let exact = recorded.decision.as_ref().filter(|d| d.recalled_likeness.is_none());
+            let source = exact.and_then(|d| d.recalled_from);
             for origin in std::iter::once(response).chain(source) {
                 evicted += self.forget(tenant, origin).await?;
             }

@@ -44,6 +44,7 @@ impl Begun<'_> {
             source: None,
             confidence: 0.0,
             recalled_from: None,
+            recalled_likeness: None,
             duration_us: micros(self.since.elapsed()),
             flux: None,
             asi: None,
@@ -106,6 +107,7 @@ impl Finished<'_> {
             self.record(if reply.abstained { Ended::Abstained } else { Ended::Answered });
         record.confidence = reply.confidence.get();
         record.recalled_from = reply.recalled_from;
+        record.recalled_likeness = reply.recalled_likeness;
         record.cost_usd = reply.usage.cost_usd;
         if let Ending::Answer { fused, .. } = ending {
             let flux =

@@ -100,6 +100,7 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
     problems.range("audit.rate", audit.rate, 0.0, 1.0);
     problems.range("audit.max_usd_per_hour", audit.max_usd_per_hour, 0.0, 1e6);
     problems.range("feedback.max_per_minute", settings.feedback.max_per_minute, 1, 1_000_000);
+    problems.range("lake.max_wrong_hit_rate", lake.max_wrong_hit_rate, 0.0, 0.5);
     problems.range("asi.default_prior", asi.default_prior, 0.0, 1.0);
 }
 

@@ -108,7 +108,7 @@ impl FluxSettings {
 }
 
 /// `[lake]`: the Confidence Lake.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LakeSettings {
     /// Whether answers are remembered and recalled.
     pub enabled: bool,
@@ -123,6 +123,8 @@ pub struct LakeSettings {
     pub encryption_key_env: String,
     /// The file with the keys; empty for none.
     pub encryption_key_file: String,
+    /// Greatest share of differently meant questions that may get an answer by meaning.
+    pub max_wrong_hit_rate: f64,
 }
 
 /// `[documents]`: what the document experts answer from.

@@ -17,5 +17,5 @@ pub use tokens::estimated_tokens;
 pub use vector::NgramVector;
 pub use words::{
     content_words, content_words_of_folded, fold, has_words, is_stop_word, normal_key, stem,
-    stem_of, words, words_of_folded,
+    stem_of, words, words_of, words_of_folded,
 };

@@ -65,6 +65,11 @@ pub fn words(text: &str) -> Vec<String> {
     words_of_folded(&fold(text)).map(str::to_owned).collect()
 }
 
+/// The words of a text as they are written, not folded: for who looks at capitals.
+pub fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    words_of_folded(text)
+}
+
 /// The words of a text that is folded already, as [`words`] gives them, without copying any.
 pub fn words_of_folded(folded: &str) -> impl Iterator<Item = &str> {
     let ascii = folded.is_ascii();

@@ -125,6 +125,7 @@ impl Script {
             source: Some(SourceKind::Drafter),
             confidence: 1.0 - escalation,
             recalled_from: None,
+            recalled_likeness: None,
             duration_us: 1,
             flux: None,
             asi: None,
@@ -175,6 +176,7 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
         shortfall: None,
         vortex_cycles: 1,
         recalled_from: None,
+        recalled_likeness: None,
         remembered: false,
         complexity: Complexity {
             score: 0.5,

@@ -79,6 +79,14 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub recalled_from: Option<String>,
+    /// How: `exact` for the same question, `meaning` for one that asks the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub recalled_by: Option<&'static str>,
+    /// Probability that the two questions ask the same, where it was recalled by meaning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0, maximum = 1)]
+    pub recalled_likeness: Option<f64>,
     /// Whether the answer was remembered in the Confidence Lake.
     pub remembered: bool,
     /// The analysis of the request.
@@ -277,6 +285,11 @@ impl From<Reply> for ProcessResult {
                 vortex_cycles: reply.vortex_cycles,
                 confidence_lake_hit: reply.recalled_from.is_some(),
                 recalled_from: reply.recalled_from.map(|id| id.to_string()),
+                recalled_by: reply.recalled_from.map(|_| match reply.recalled_likeness {
+                    Some(_) => "meaning",
+                    None => "exact",
+                }),
+                recalled_likeness: reply.recalled_likeness,
                 remembered: reply.remembered,
                 decision: DecisionReport::from(&reply.decision),
                 explanation: Explanation {
@@ -442,6 +455,7 @@ mod tests {
             shortfall: None,
             vortex_cycles: 1,
             recalled_from: None,
+            recalled_likeness: None,
             remembered: true,
             complexity: Complexity {
                 score: f64::NAN,
@@ -517,6 +531,7 @@ mod tests {
             mode: Some(AsiMode::Thorough),
             shortfall: Some("one expert of three".to_owned()),
             recalled_from: Some(origin),
+            recalled_likeness: None,
             consensus: Some(ConsensusReport {
                 strategy: Consensus::MajorityVote,
                 agreement: 1.0,
@@ -534,6 +549,7 @@ mod tests {
         assert_eq!(metadata["asi_mode"], "thorough");
         assert_eq!(metadata["shortfall"], "one expert of three");
         assert_eq!(metadata["recalled_from"], origin.to_string());
+        assert_eq!(metadata["recalled_by"], "exact");
         assert_eq!(metadata["confidence_lake_hit"], true);
         assert_eq!(metadata["consensus"]["strategy"], "majority_vote");
     }

@@ -51,6 +51,7 @@ fn record() -> DecisionRecord {
         source: None,
         confidence: 0.85,
         recalled_from: None,
+        recalled_likeness: None,
         duration_us: 1_500,
         flux: Some((40, Ended::Abstained)),
         asi: Some((1_400, Ended::Answered)),

@@ -1,0 +1,244 @@
+//! Recall: exactly, else by meaning.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::{
+    Entry, Lake,
+    entry::FLOOR,
+    guard::{MAX_QUESTION, worth_remembering},
+    index::Key,
+};
+use crate::{
+    domain::{Signal, TenantId},
+    paraphrase::{Acceptance, Judgement, Profile},
+    text::normal_key,
+};
+
+/// Near questions that are compared closely.
+const CANDIDATES: usize = 6;
+
+/// An answer that the lake gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recalled {
+    /// What was remembered.
+    pub entry: Arc<Entry>,
+    /// Probability of being right, after what outcomes have said; by meaning, times the probability
+    /// that the questions ask the same.
+    pub signal: Signal,
+    /// How its question is like the one that was asked; `None` when it is that one.
+    pub likeness: Option<Likeness>,
+}
+
+/// How alike two questions are that are not spelled alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeness {
+    /// The matcher's score.
+    pub score: f32,
+    /// Probability that they ask the same.
+    pub probability: f64,
+}
+
+/// The remembered question that is most like another, whether or not it is like enough.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearest {
+    /// What was remembered.
+    pub entry: Arc<Entry>,
+    /// How alike they are.
+    pub judgement: Judgement,
+    key: Key,
+}
+
+impl Lake {
+    /// The remembered answer to a question: to the same, or to one that asks the same. Takes
+    /// microseconds and never waits for the disk. `epoch` is the present fingerprint of the
+    /// documents.
+    #[must_use]
+    pub fn recall(
+        &self,
+        tenant: &TenantId,
+        question: &str,
+        now_ms: i64,
+        epoch: Option<u64>,
+    ) -> Option<Recalled> {
+        let found = self
+            .recall_exactly(tenant, question, now_ms, epoch)
+            .or_else(|| self.recall_by_meaning(tenant, question, now_ms, epoch));
+        let counter = if found.is_some() { &self.inner.hits } else { &self.inner.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        if found.as_ref().is_some_and(|found| found.likeness.is_some()) {
+            self.inner.hits_by_meaning.fetch_add(1, Ordering::Relaxed);
+        }
+        found
+    }
+
+    fn recall_exactly(
+        &self,
+        tenant: &TenantId,
+        question: &str,
+        now_ms: i64,
+        epoch: Option<u64>,
+    ) -> Option<Recalled> {
+        let key = normal_key(question);
+        let index = self.inner.read();
+        let pool = index.pool(tenant)?;
+        let (key, entry) = pool.answering(&key)?;
+        if !entry.is_recallable(now_ms, epoch) {
+            return None;
+        }
+        pool.count_hit(key);
+        let entry = Arc::clone(entry);
+        Some(Recalled { signal: entry.merit(), entry, likeness: None })
+    }
+
+    fn recall_by_meaning(
+        &self,
+        tenant: &TenantId,
+        question: &str,
+        now_ms: i64,
+        epoch: Option<u64>,
+    ) -> Option<Recalled> {
+        let nearest = self.nearest(tenant, question, now_ms, epoch)?;
+        let Nearest { entry, judgement, key } = nearest;
+        // What outcomes said of this entry's earlier recalls by meaning counts as a lower score.
+        let judgement = self.inner.acceptance.matcher().shifted(judgement, entry.ladder.shift());
+        if !self.inner.acceptance.accepts(&judgement) {
+            return None;
+        }
+        let signal = Signal::clamped(entry.merit().get() * judgement.probability);
+        if signal.get() < FLOOR {
+            return None;
+        }
+        if let Some(pool) = self.inner.read().pool(tenant) {
+            pool.count_hit(&key);
+        }
+        let Judgement { score, probability, .. } = judgement;
+        Some(Recalled { entry, signal, likeness: Some(Likeness { score, probability }) })
+    }
+
+    /// The remembered question that is most like this one, among those whose answer may be given.
+    /// `None` where nothing is near, where nothing may be recalled by meaning at all, and for a
+    /// question whose answer changes by itself.
+    #[must_use]
+    pub fn nearest(
+        &self,
+        tenant: &TenantId,
+        question: &str,
+        now_ms: i64,
+        epoch: Option<u64>,
+    ) -> Option<Nearest> {
+        let acceptance: &Acceptance = &self.inner.acceptance;
+        if !acceptance.is_open() || question.len() > MAX_QUESTION || !worth_remembering(question) {
+            return None;
+        }
+        // Nobody waits for the lock while questions are compared.
+        if self.inner.read().pool(tenant).is_none_or(|pool| pool.len() == 0) {
+            return None;
+        }
+        let matcher = acceptance.matcher();
+        let asked: Profile = matcher.profile(question);
+        let near = self.inner.read().pool(tenant)?.nearest(&asked, CANDIDATES);
+        near.into_iter()
+            .filter(|(_, entry)| entry.is_recallable(now_ms, epoch))
+            .map(|(key, entry)| {
+                let judgement = matcher.judge(&asked, &matcher.profile(&entry.question));
+                Nearest { entry, judgement, key }
+            })
+            .max_by(|a, b| a.judgement.score.total_cmp(&b.judgement.score))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        domain::ResponseId,
+        lake::{
+            LakeOptions, Reward,
+            fixture::{entry, tenant},
+        },
+        store::Store,
+    };
+
+    use super::*;
+
+    const NOW: i64 = 2_000;
+    const QUESTION: &str = "How can I learn to speak English fluently?";
+    const REWORDED: &str = "How do I learn to speak fluent English?";
+
+    async fn lake(max_wrong_hit_rate: f64) -> Lake {
+        let options = LakeOptions { max_wrong_hit_rate, ..LakeOptions::default() };
+        let lake = Lake::open(Store::in_memory().unwrap(), options).await.unwrap();
+        for (question, answer) in
+            [(QUESTION, "practise"), ("What is the capital of France?", "Paris")]
+        {
+            assert!(lake.remember(&tenant("a"), entry(question, answer, 0.95)).await.unwrap());
+        }
+        lake
+    }
+
+    #[tokio::test]
+    async fn a_question_in_other_words_is_recalled_with_what_it_is_worth() {
+        let lake = lake(0.2).await;
+        let found = lake.recall(&tenant("a"), REWORDED, NOW, None).unwrap();
+        assert_eq!(found.entry.content, "practise");
+        let likeness = found.likeness.unwrap();
+        assert!((found.signal.get() - 0.95 * likeness.probability).abs() < 1e-9);
+        let stats = lake.stats();
+        assert_eq!((stats.hits, stats.hits_by_meaning), (1, 1));
+        let exact = lake.recall(&tenant("a"), QUESTION, NOW, None).unwrap();
+        assert_eq!((exact.likeness, exact.signal.get()), (None, 0.95));
+        assert_eq!(lake.stats().hits_by_meaning, 1);
+    }
+
+    #[tokio::test]
+    async fn no_tenant_is_given_anothers_answer_by_meaning() {
+        let lake = lake(0.2).await;
+        assert!(lake.recall(&tenant("b"), REWORDED, NOW, None).is_none());
+        assert!(lake.nearest(&tenant("b"), REWORDED, NOW, None).is_none());
+    }
+
+    #[tokio::test]
+    async fn what_asks_something_else_is_a_miss_and_so_is_all_with_a_bound_of_zero() {
+        let lax = lake(0.2).await;
+        for other in [
+            "How can I learn to speak Spanish fluently?",
+            "How can I not learn to speak English fluently?",
+            "What is the capital of Germany?",
+            "When was the capital of France founded?",
+        ] {
+            assert!(lax.recall(&tenant("a"), other, NOW, None).is_none(), "{other}");
+        }
+        let strict = lake(0.0).await;
+        assert!(strict.recall(&tenant("a"), REWORDED, NOW, None).is_none());
+        assert!(strict.recall(&tenant("a"), QUESTION, NOW, None).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_was_forgotten_is_recalled_by_no_meaning() {
+        let lake = lake(0.2).await;
+        let origin = lake.recall(&tenant("a"), QUESTION, NOW, None).unwrap().entry.origin;
+        assert_eq!(lake.forget(&tenant("a"), origin).await.unwrap(), 1);
+        assert!(lake.recall(&tenant("a"), REWORDED, NOW, None).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_wrong_recall_by_meaning_closes_the_entry_to_such_wordings_only() {
+        let lake = lake(0.2).await;
+        let a = tenant("a");
+        let found = lake.recall(&a, REWORDED, NOW, None).unwrap();
+        for seq in 1..6 {
+            lake.reward(Reward {
+                seq,
+                tenant: a.clone(),
+                response: ResponseId::generate(),
+                recalled_from: Some(found.entry.origin),
+                likeness: found.likeness.map(|likeness| likeness.probability),
+                score: 0.0,
+                previous: None,
+            });
+        }
+        assert_eq!(lake.tick(NOW, 64).await.unwrap().rewarded, 5);
+        assert!(lake.recall(&a, REWORDED, NOW, None).is_none(), "it abstains now");
+        let exact = lake.recall(&a, QUESTION, NOW, None).unwrap();
+        assert_eq!(exact.signal.get(), 0.95, "its own question is answered as before");
+    }
+}

@@ -28,6 +28,7 @@ performance  ← domain bandit
 routing      ← domain complexity performance
 fusion       ← domain
 vcp          ← domain text solvers answers
+judgement    ← domain text answers vcp
 store        ← domain json settings telemetry
 seal         ← store
 providers    ← domain json settings telemetry
@@ -40,9 +41,9 @@ asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry bandit performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp documents sessions flux asi ledger
 http         ← domain json settings telemetry performance meta
-evaluation   ← domain answers settings bandit performance routing ledger meta
+evaluation   ← domain answers settings bandit performance complexity routing judgement ledger meta
 app          ← any of the above
-cli          ← domain settings telemetry http evaluation app
+cli          ← domain settings telemetry judgement http evaluation app
 main         ← cli
 ";
 

@@ -8,6 +8,7 @@ mod ledger;
 mod openapi;
 mod probe;
 mod serve;
+mod train;
 
 use std::{
     fmt::Display,
@@ -41,6 +42,8 @@ enum Command {
     Lake(lake::LakeArgs),
     /// Simulate the strategy `adaptive` on a table of real outcomes and print what it promises.
     EvaluateAdaptive(adaptive::AdaptiveArgs),
+    /// Learn from tables of outcomes how likely questions and drafts are to be right.
+    Train(train::TrainArgs),
     /// Ask a running service whether it is ready; exit status 0 if so. For health checks.
     Probe(probe::ProbeArgs),
     /// Print the OpenAPI document.
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Lake(args) => lake::lake(&args),
         Command::EvaluateAdaptive(args) => adaptive::evaluate(&args),
+        Command::Train(args) => train::train(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::Openapi(args) => openapi::openapi(&args),
     }

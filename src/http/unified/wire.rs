@@ -453,6 +453,7 @@ mod tests {
                 }],
                 elp: Elp::default(),
                 needs_asi: false,
+                forecast: None,
             },
             trace: vec![TraceEntry {
                 stage: Stage::FusionCheckpoint,

@@ -95,6 +95,7 @@ fn score(options: &Options, prompt: &str) -> f64 {
         dialogue: None,
         expert: None,
         no_store: true,
+        fresh: false,
     };
     let thresholds = &options.policy.thresholds;
     let analysed = complexity::analyse(&request, thresholds);

@@ -14,6 +14,7 @@ pub mod flux;
 pub mod fusion;
 pub mod http;
 pub mod json;
+pub mod judgement;
 pub mod lake;
 pub mod learning;
 pub mod ledger;

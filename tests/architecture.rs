@@ -28,6 +28,7 @@ performance  ← domain bandit
 routing      ← domain complexity performance
 fusion       ← domain
 vcp          ← domain text solvers answers
+judgement    ← domain text answers vcp
 store        ← domain json settings telemetry
 seal         ← store
 providers    ← domain json settings telemetry
@@ -41,9 +42,9 @@ asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry bandit performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp documents sessions flux asi ledger
 http         ← domain json settings telemetry performance meta
-evaluation   ← domain answers settings bandit performance routing paraphrase store ledger lake meta
+evaluation   ← domain answers settings bandit performance complexity routing paraphrase judgement store ledger lake meta
 app          ← any of the above
-cli          ← domain settings telemetry paraphrase http evaluation app
+cli          ← domain settings telemetry paraphrase judgement http evaluation app
 main         ← cli
 ";
 

@@ -1,15 +1,20 @@
 //! From settings to a service that is ready to be served.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{LakeShelf, core::Core, tasks::Tasks};
+use super::{JudgeError, LakeShelf, core::Core, judge, tasks::Tasks};
 use crate::{
     answers,
     documents::{Documents, DocumentsError, DocumentsOptions, LoadReport, Query, ShelfOptions},
     domain::{
-        Clock, Draft, LanguageModel, Signal, Source, SourceKind, SystemClock, TenantId, Tier,
+        Clock, Draft, LanguageModel, Policy, Signal, Source, SourceKind, SystemClock, TenantId,
+        Tier,
     },
     flux::run_vortex,
     lake::{Lake, LakeOptions, TickReport},
@@ -74,6 +79,9 @@ pub enum StartError {
     /// A configured folder of documents cannot be used.
     #[error("the documents: {0}")]
     Documents(#[from] DocumentsError),
+    /// The model that judges questions and drafts cannot be used.
+    #[error("{0}")]
+    Judge(#[from] JudgeError),
     /// A provider cannot be used.
     #[error("{0}")]
     Provider(#[from] ProviderError),
@@ -146,7 +154,10 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
             max_bytes: settings.documents.max_added_bytes,
         },
         metrics: metrics.clone(),
-        policy: settings.policy(),
+        policy: Policy {
+            judge: judge(Some(Path::new(&settings.judgement.model)))?,
+            ..settings.policy()
+        },
         reset_policy,
         lake: settings.lake.enabled.then_some(LakeOptions {
             ttl: Some(settings.lake.ttl),

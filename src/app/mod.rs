@@ -4,6 +4,7 @@ mod assemble;
 mod bench;
 mod core;
 mod history;
+mod judge;
 mod memory;
 mod run;
 mod shelf;
@@ -16,6 +17,7 @@ pub use crate::{
 pub use assemble::{App, StartError, assemble};
 pub use bench::ReplayBench;
 pub use history::{complexity_of, decision_log};
+pub use judge::{JudgeError, judge};
 pub use memory::lake_in_memory;
 pub use run::{RunError, Started, run};
 pub use shelf::LakeShelf;

@@ -82,16 +82,23 @@ fn draft(
     }
     draft.checks = vcp::check_context(&draft, task.request, &task.prompt.passages);
     draft.checks.extend(vcp::verify_answer(&draft, task.question));
-    draft.signal = vcp::adjusted_signal(prior, &draft.checks);
+    let judged = task.reading.and_then(|reading| reading.judge(&draft, prior));
+    draft.escalation = judged.map(|judged| judged.escalation);
+    draft.signal =
+        judged.map_or_else(|| vcp::adjusted_signal(prior, &draft.checks), |judged| judged.signal);
     draft
 }
 
-/// What a model has proved to be worth, where it has a record; else what its operator says.
+/// What a model has proved to be worth, where it has a record; else what it was worth in training on
+/// such questions; else what its operator says.
 pub(super) fn prior(model: &dyn LanguageModel, task: &Task<'_>) -> Signal {
-    worth(model, task.experts)
+    let profile = model.profile();
+    let known = task.experts.contains_key(&*profile.name);
+    let past = task.reading.filter(|_| !known).and_then(|r| r.history(&profile.name));
+    past.unwrap_or_else(|| worth(model, task.experts))
 }
 
-/// The same, by these standings.
+/// What a model has proved to be worth by these standings; else what its operator says.
 pub(super) fn worth(model: &dyn LanguageModel, experts: &Standings) -> Signal {
     let profile = model.profile();
     let known = experts.get(&*profile.name);

@@ -19,8 +19,8 @@ use crate::{
     answers::Question,
     documents::Documents,
     domain::{
-        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, ModelProfile, Prompt, Request,
-        Stage, Standings, Trace, Usage,
+        AsiMode, Draft, ExpertReport, LanguageModel, ModelError, ModelProfile, Prompt, Reading,
+        Request, Stage, Standings, Trace, Usage,
     },
     fusion::Rule,
 };
@@ -82,6 +82,8 @@ pub struct Task<'a> {
     /// Who hears the answer while it is being written; set only where nothing outside of this tier
     /// competes with it.
     pub live: Option<&'a Live>,
+    /// The question as experience reads it, where there is any.
+    pub reading: Option<&'a dyn Reading>,
 }
 
 /// What the tier came back with.

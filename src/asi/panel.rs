@@ -231,7 +231,11 @@ impl<'a> Panel<'a> {
     ) -> bool {
         let silent: Vec<Silent<'m>> = silent
             .map(|model| {
-                let highest = highest_signal(prior(&**model, self.task));
+                // Experience can find any draft to be all but certain.
+                let highest = match self.task.reading {
+                    Some(_) => Signal::ONE,
+                    None => highest_signal(prior(&**model, self.task)),
+                };
                 Silent { source: &model.profile().name, highest }
             })
             .collect();

@@ -126,6 +126,7 @@ async fn answer_with(
         trace: &Trace::default(),
         alone: true,
         live,
+        reading: None,
     };
     asi.answer(&task).await
 }

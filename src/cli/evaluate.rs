@@ -1,12 +1,15 @@
 //! `evaluate`: the proof on recorded answers.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 
 use super::ConfigArgs;
 use crate::{
-    app::ReplayBench,
+    app::{self, ReplayBench},
     domain::{Signal, Strategy},
     evaluation::{self, LatencySpec, Options, TargetPolicy},
 };
@@ -46,6 +49,10 @@ pub(super) struct EvaluateArgs {
     /// What is believed of each slow model before any question, 0 to 1.
     #[arg(long, value_name = "P", default_value = "0.8", value_parser = signal)]
     slow_prior: Signal,
+    /// The model that judges questions and drafts: a file that `train` wrote, or `none` for the
+    /// rules alone. The one that ships where absent.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -79,6 +86,15 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> ExitCode {
     options.fast_prior = args.fast_prior;
     options.slow_prior = args.slow_prior;
     options.policy = settings.policy();
+    options.policy.judge = match app::judge(Some(
+        args.model.as_deref().unwrap_or(Path::new(&settings.judgement.model)),
+    )) {
+        Ok(judge) => judge,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let runtime = match evaluation::paused_runtime() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -9,6 +9,7 @@ mod ledger;
 mod openapi;
 mod probe;
 mod serve;
+mod train;
 mod train_recall;
 
 use std::{
@@ -47,6 +48,8 @@ enum Command {
     EvaluateRecall(evaluate_recall::EvaluateRecallArgs),
     /// Train the model of recall by meaning.
     TrainRecall(train_recall::TrainRecallArgs),
+    /// Learn from tables of outcomes how likely questions and drafts are to be right.
+    Train(train::TrainArgs),
     /// Ask a running service whether it is ready; exit status 0 if so. For health checks.
     Probe(probe::ProbeArgs),
     /// Print the OpenAPI document.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::EvaluateAdaptive(args) => adaptive::evaluate(&args),
         Command::EvaluateRecall(args) => evaluate_recall::evaluate_recall(&args),
         Command::TrainRecall(args) => train_recall::train_recall(&args),
+        Command::Train(args) => train::train(&args),
         Command::Probe(args) => probe::probe(&args),
         Command::Openapi(args) => openapi::openapi(&args),
     }

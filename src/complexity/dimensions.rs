@@ -201,7 +201,7 @@ const DIRECT_OPENINGS: &[&str] = &[
 
 impl Features {
     pub(super) fn of(request: &Request) -> Self {
-        let input = &request.input;
+        let input = text::without_appeals(&request.input);
         let folded = text::fold(input);
         let words: Vec<&str> = text::words_of_folded(&folded).collect();
         let kinds: Vec<u8> =

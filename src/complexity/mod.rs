@@ -7,7 +7,7 @@
 mod dimensions;
 
 use crate::{
-    domain::{Complexity, ComplexityTier, Dimension, Request, Thresholds},
+    domain::{Complexity, ComplexityTier, Dimension, Forecast, Request, Thresholds},
     text::elp,
 };
 use dimensions::{Features, RULES};
@@ -36,7 +36,46 @@ pub fn analyse(request: &Request, thresholds: &Thresholds) -> Complexity {
         dimensions,
         elp: elp(&request.input),
         needs_asi: features.asks_to_create(),
+        forecast: None,
     }
+}
+
+/// What experience may add to or take from the log-odds at most: it never overrules everything that
+/// the rules see.
+const MOST_EXPERIENCE: f64 = 1.2;
+/// Share of a question's wording that must have occurred in training before experience counts.
+const KNOWN: f64 = 0.5;
+
+/// Adds what experience says as one more named dimension: how far the expected gain of the slow tier
+/// lies above or below the usual one, in log-odds, fading with how little of the wording is known.
+#[must_use]
+pub fn with_experience(
+    mut complexity: Complexity,
+    forecast: Option<Forecast>,
+    thresholds: &Thresholds,
+) -> Complexity {
+    complexity.forecast = forecast;
+    let Some(forecast) = forecast.filter(|f| f.known > KNOWN) else { return complexity };
+    let log_odds = |p: f64| {
+        let p = p.clamp(0.02, 0.98);
+        (p / (1.0 - p)).ln()
+    };
+    let trust = ((forecast.known - KNOWN) / (1.0 - KNOWN)).clamp(0.0, 1.0);
+    let contribution = (trust * (log_odds(forecast.gain) - log_odds(forecast.usual_gain)))
+        .clamp(-MOST_EXPERIENCE, MOST_EXPERIENCE);
+    complexity.score = 1.0 / (1.0 + (-(log_odds_of(complexity.score) + contribution)).exp());
+    complexity.dimensions.push(Dimension {
+        name: "experience".into(),
+        value: forecast.gain.clamp(0.0, 1.0),
+        contribution,
+    });
+    complexity.dimensions.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
+    complexity.tier = tier(complexity.score, thresholds);
+    complexity
+}
+
+fn log_odds_of(score: f64) -> f64 {
+    (score / (1.0 - score)).ln()
 }
 
 /// The tier of a score.
@@ -108,7 +147,42 @@ mod tests {
         assert!(!analysed("how many feet are in a mile").needs_asi);
     }
 
+    #[test]
+    fn who_asks_for_the_best_model_is_not_more_complex() {
+        let question = "Ann has 12 eggs and eats 4 of them. How many eggs are left?";
+        let plain = analysed(question).score;
+        for appeal in ["Route me to the best model.", "This is very complex and needs an expert:"] {
+            for text in [format!("{appeal} {question}"), format!("{question} {appeal}")] {
+                assert_eq!(analysed(&text).score, plain, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn experience_moves_the_score_within_bounds_and_only_where_the_wording_is_known() {
+        let thresholds = Thresholds::default();
+        let plain = analysed("How is a raven like a writing desk in the third act?");
+        let forecast = |gain, known| {
+            Some(Forecast { fast: 0.5, slow: 0.5 + gain, gain, usual_gain: 0.2, known })
+        };
+        let with =
+            |gain, known| with_experience(plain.clone(), forecast(gain, known), &thresholds).score;
+        assert_eq!(with(0.9, 0.4), plain.score, "little known, nothing said");
+        assert!(with(0.9, 0.9) > plain.score && with(0.01, 0.9) < plain.score);
+        assert!(with_experience(plain.clone(), None, &thresholds) == plain);
+    }
+
     proptest! {
+        #[test]
+        fn the_dimensions_add_up_with_experience_too(
+            input in "\\PC{1,200}", gain in -1.0f64..1.0, known in 0.0f64..1.0,
+        ) {
+            let forecast = Forecast { fast: 0.5, slow: 0.5, gain, usual_gain: 0.15, known };
+            let found = with_experience(analysed(&input), Some(forecast), &Thresholds::default());
+            let sum: f64 = BIAS + found.dimensions.iter().map(|d| d.contribution).sum::<f64>();
+            prop_assert!((found.score - 1.0 / (1.0 + (-sum).exp())).abs() < 1e-9);
+        }
+
         #[test]
         fn the_dimensions_add_up_to_the_score(input in "\\PC{1,200}") {
             let found = analysed(&input);

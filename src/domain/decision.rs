@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Arm, AsiMode, Elp, Strategy};
+use super::{Arm, AsiMode, Elp, Forecast, Strategy};
 
 /// How demanding a request looks.
 #[derive(
@@ -56,6 +56,8 @@ pub struct Complexity {
     pub elp: Elp,
     /// Whether the task is of a kind that only a language model can do (write, translate, code).
     pub needs_asi: bool,
+    /// What experience says of it, where there is any.
+    pub forecast: Option<Forecast>,
 }
 
 /// Where a request was sent first.

@@ -81,6 +81,9 @@ pub struct Draft {
     pub latency: Duration,
     /// How the text speaks.
     pub elp: Elp,
+    /// How much a strong model is expected to improve on it, on the scale that orders escalations
+    /// (see [`super::Judged`]); `None` where there is no experience with such drafts.
+    pub escalation: Option<f64>,
 }
 
 impl Draft {
@@ -112,6 +115,7 @@ impl Draft {
             usage: Usage::default(),
             latency: Duration::ZERO,
             elp: Elp::default(),
+            escalation: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod decision;
 mod document;
 mod draft;
 mod ids;
+mod judge;
 mod model;
 mod number;
 mod policy;
@@ -28,6 +29,7 @@ pub use decision::{Alternative, Complexity, ComplexityTier, Decision, Dimension,
 pub use document::{DocumentError, DocumentFormat, DocumentInfo, NewDocument};
 pub use draft::{Check, Citation, Draft, Source, SourceKind, Step, Usage, Verdict};
 pub use ids::{DocumentId, IdError, ResponseId, SessionId, TenantId};
+pub use judge::{Forecast, Judge, Judged, Reading, SharedJudge};
 pub use model::{
     Call, Completion, DeltaSink, FinishReason, LanguageModel, ModelError, ModelFuture,
     ModelProfile, Passthrough, Prompt, Pulse, Revision, Role, Sampling, Turn,

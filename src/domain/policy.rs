@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ComplexityTier, Consensus, Outlook, Signal, Strategy};
+use super::{ComplexityTier, Consensus, Outlook, SharedJudge, Signal, Strategy};
 
 /// The cut-offs of routing; all probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -129,6 +129,9 @@ pub struct Policy {
     /// How often each tier is right, by complexity; learned, not configured.
     #[serde(skip)]
     pub chances: Chances,
+    /// What was learned of questions and drafts; `None`: the rules alone judge.
+    #[serde(skip)]
+    pub judge: Option<SharedJudge>,
 }
 
 impl Default for Policy {
@@ -145,6 +148,7 @@ impl Default for Policy {
             experts: Arc::default(),
             outlook: Arc::default(),
             chances: Chances::default(),
+            judge: None,
         }
     }
 }
@@ -279,6 +283,7 @@ impl PolicyCell {
                 experts: Arc::clone(&old.experts),
                 outlook: Arc::clone(&old.outlook),
                 chances: old.chances,
+                judge: old.judge.clone(),
                 ..policy.clone()
             })
         });

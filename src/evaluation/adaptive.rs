@@ -253,6 +253,7 @@ fn scores(line: Line, number: usize) -> Option<(String, BTreeMap<String, f64>)> 
         prompt: line.prompt.as_str().into(),
         gold: Gold::Label(gold),
         answers: BTreeMap::new(),
+        outcomes: BTreeMap::new(),
     };
     let grader = Grader::new(&row);
     let scores = line.answers?.into_iter().filter_map(|(model, answer)| {

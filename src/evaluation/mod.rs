@@ -11,8 +11,10 @@ mod adaptive;
 mod curve;
 mod grade;
 mod latency;
+mod lessons;
 mod metrics;
 mod offpolicy;
+mod outcomes;
 mod pairs;
 mod recall;
 mod recorded;
@@ -29,6 +31,7 @@ pub use adaptive::{AdaptiveError, AdaptiveOptions, AdaptiveReport, simulate};
 pub use curve::{RoutedRow, RoutingCurve, apgr_interval};
 pub use grade::Grader;
 pub use latency::{LatencyError, LatencySpec, ModelLatency};
+pub use lessons::{Figures, PairFigures, SignalFigures, course, figures};
 pub use metrics::{auroc, expected_calibration_error, quantile};
 pub use offpolicy::{
     DecisionLog, Estimate, Logged, OffPolicyReport, TargetPolicy, UnknownPolicy, off_policy,
@@ -39,8 +42,8 @@ pub use recall::{
 };
 pub use recorded::RecordedModel;
 pub use report::{
-    Baseline, CurvePoint, Fusion, Latency, Models, RandomMix, Report, Routing, SignalQuality,
-    Skipped, StrategyResult,
+    Baseline, CurvePoint, Fusion, Latency, Models, Quality, RandomMix, Report, Routing,
+    SignalQuality, Skipped, StrategyResult,
 };
 pub use run::{Bench, EvaluationError, Options, Workbench, evaluate, paused_runtime, progress_bar};
 pub use table::{Gold, Row, Table, TableError, load};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::report::{Baseline, Report, StrategyResult};
+use super::report::{Baseline, Report, Routing, StrategyResult};
 
 /// One printed line of the table: its cells.
 type Line = [String; 7];
@@ -50,6 +50,9 @@ impl Report {
 
     /// Each strategy beside the coin that costs as much.
     fn write_mixes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.strategies.is_empty() {
+            return Ok(());
+        }
         writeln!(f, "\nagainst a random mix at the same slow share:")?;
         for s in &self.strategies {
             let gain = (s.accuracy - s.random_mix_accuracy) * 100.0;
@@ -65,24 +68,34 @@ impl Report {
     }
 
     fn write_routing(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let r = &self.routing;
-        writeln!(f, "\nrouting by the escalation score ({} rows):", r.n)?;
-        let range = r.apgr_ci95.map(interval).map_or(String::new(), |ci| format!(" ({ci})"));
-        writeln!(f, "  APGR  {}{range}; a coin has 0.500", optional(r.apgr))?;
-        let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
-        writeln!(f, "  CPT50 {}; CPT80 {} of slow calls", share(r.cpt50), share(r.cpt80))?;
-        writeln!(
-            f,
-            "  accuracy: fast {}, slow {}, oracle {}",
-            optional(r.fast_accuracy),
-            optional(r.slow_accuracy),
-            optional(r.oracle_accuracy)
-        )?;
-        r.undefined.iter().try_for_each(|why| writeln!(f, "  undefined: {why}"))
+        if self.routing.n > 0 || self.routing_prompt_only.n == 0 {
+            write_curve(f, "routing by the escalation score", &self.routing)?;
+        }
+        write_curve(f, "routing by the question alone", &self.routing_prompt_only)
     }
 
     fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (signal, fusion) = (&self.signal, &self.fusion);
+        if let Some(version) = &self.judged_by {
+            writeln!(f, "\njudged by the model {version}")?;
+        }
+        if !self.quality.is_empty() {
+            writeln!(f, "\nkeep_signal for a quality target (95 % confidence, by this table):")?;
+        }
+        for quality in &self.quality {
+            let most = quality.target.alpha * 100.0;
+            match (&quality.cut, &quality.refused) {
+                (Some(cut), _) => writeln!(
+                    f,
+                    "  lose at most {most:4.1} points: {:.3}, with {} slow calls",
+                    cut.keep_signal,
+                    percent(cut.slow_share)
+                )?,
+                (None, Some(why)) => writeln!(f, "  lose at most {most:4.1} points: {why}")?,
+                (None, None) => {}
+            }
+        }
+        let Some(fusion) = &self.fusion else { return writeln!(f) };
+        let signal = &self.signal;
         let (ece, auroc) = (optional(signal.ece), optional(signal.auroc));
         writeln!(f, "\nsignal of the fast drafts ({}): ECE {ece}, AUROC {auroc}", signal.n)?;
         writeln!(
@@ -94,6 +107,22 @@ impl Report {
             fusion.only_boost_1_5_right
         )
     }
+}
+
+fn write_curve(f: &mut fmt::Formatter<'_>, by: &str, r: &Routing) -> fmt::Result {
+    writeln!(f, "\n{by} ({} rows):", r.n)?;
+    let range = r.apgr_ci95.map(interval).map_or(String::new(), |ci| format!(" ({ci})"));
+    writeln!(f, "  APGR  {}{range}; a coin has 0.500", optional(r.apgr))?;
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percent);
+    writeln!(f, "  CPT50 {}; CPT80 {} of slow calls", share(r.cpt50), share(r.cpt80))?;
+    writeln!(
+        f,
+        "  accuracy: fast {}, slow {}, oracle {}",
+        optional(r.fast_accuracy),
+        optional(r.slow_accuracy),
+        optional(r.oracle_accuracy)
+    )?;
+    r.undefined.iter().try_for_each(|why| writeln!(f, "  undefined: {why}"))
 }
 
 fn strategy_line(s: &StrategyResult) -> Line {

@@ -3,7 +3,10 @@
 
 use serde::Serialize;
 
-use crate::domain::Strategy;
+use crate::{
+    domain::Strategy,
+    performance::{Cut, QualityTarget},
+};
 
 /// The whole of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,12 +31,30 @@ pub struct Report {
     pub strategies: Vec<StrategyResult>,
     /// What the escalation score is worth for routing.
     pub routing: Routing,
+    /// The same by what is expected of the question alone, before there is any draft.
+    pub routing_prompt_only: Routing,
     /// What the signal of the fast model's drafts is worth.
     pub signal: SignalQuality,
-    /// What the weight of passed checkpoints is worth.
-    pub fusion: Fusion,
+    /// What the weight of passed checkpoints is worth; `null` where there are no answers to fuse.
+    pub fusion: Option<Fusion>,
+    /// For each quality target the signal from which a draft may be kept, as this table shows it:
+    /// `thresholds.keep_signal` for traffic of its kind. Empty where there are no drafts.
+    pub quality: Vec<Quality>,
+    /// The version of what was learned from outcomes; `null` where the rules alone judged.
+    pub judged_by: Option<String>,
     /// What a reader has to know of these figures.
     pub notes: Vec<String>,
+}
+
+/// A quality target, and what it takes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Quality {
+    /// Lose at most so much against always asking the slow model, with this confidence.
+    pub target: QualityTarget,
+    /// The cut-off; `null` where it is refused.
+    pub cut: Option<Cut>,
+    /// Why it is refused.
+    pub refused: Option<String>,
 }
 
 /// Rows of the table that were not replayed.

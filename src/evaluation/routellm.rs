@@ -109,7 +109,14 @@ fn row(
         Some(index) => Gold::Label(field(index).to_owned()),
         None => Gold::RightAnswers(right_answers),
     };
-    Ok(Row { id: number.to_string(), task: None, prompt: prompt.into(), gold, answers })
+    Ok(Row {
+        id: number.to_string(),
+        task: None,
+        prompt: prompt.into(),
+        gold,
+        answers,
+        outcomes: std::collections::BTreeMap::new(),
+    })
 }
 
 fn truth(cell: &str) -> Option<bool> {

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime;
 
 use super::{
-    LatencySpec,
+    LatencySpec, outcomes,
     report::{Latency, Models, Report, Skipped},
     scoring,
     stage::{Stage, Studio},
@@ -134,6 +134,9 @@ pub async fn evaluate(
 ) -> Result<Report, EvaluationError> {
     let strategies = checked(&options)?;
     let table = table::load(&options.data)?;
+    if table.has_outcomes_only() {
+        return outcomes::evaluate(&options, &table);
+    }
     evaluate_table(&options, &strategies, table, &bench, progress).await
 }
 
@@ -180,7 +183,8 @@ async fn evaluate_table(
     progress.finish_and_clear();
 
     let file = options.data.file_name().unwrap_or(options.data.as_os_str());
-    let routing = scoring::routing(&drafted, &pair);
+    let routing = scoring::routing(drafted.iter().map(|r| r.escalation), &pair);
+    let routing_prompt_only = scoring::routing(drafted.iter().map(|r| r.before_drafting), &pair);
     let signal = scoring::signal(&drafted, &pair);
     Ok(Report {
         data: file.to_string_lossy().into_owned(),
@@ -194,8 +198,11 @@ async fn evaluate_table(
         notes: stage.notes(routing.n, signal.n),
         strategies: results,
         routing,
+        routing_prompt_only,
         signal,
-        fusion: scoring::fusion(&plain, &boosted),
+        fusion: Some(scoring::fusion(&plain, &boosted)),
+        quality: scoring::quality(&drafted, &pair),
+        judged_by: options.policy.judge.as_ref().map(|judge| judge.version().to_owned()),
     })
 }
 

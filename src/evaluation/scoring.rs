@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::{
     curve::{RoutedRow, RoutingCurve, apgr_interval},
     metrics::{auroc, expected_calibration_error, quantile},
-    report::{Baseline, CurvePoint, Fusion, RandomMix, Routing, SignalQuality, StrategyResult},
+    report::{
+        Baseline, CurvePoint, Fusion, Quality, RandomMix, Routing, SignalQuality, StrategyResult,
+    },
 };
 use crate::{
     domain::{Ended, Strategy},
-    performance::wilson,
+    performance::{Kept, QualityTarget, cut, wilson},
 };
 
 /// What became of one row under one policy.
@@ -26,6 +28,8 @@ pub(super) struct RowResult {
     pub(super) draft_signal: Option<f64>,
     /// The escalation score, where the ledger has it.
     pub(super) escalation: Option<f64>,
+    /// The same before there was any draft.
+    pub(super) before_drafting: Option<f64>,
 }
 
 /// What the fast model and the first slow one are worth on one row.
@@ -111,16 +115,12 @@ pub(super) fn matched_mix(strategies: &[StrategyResult]) -> Option<RandomMix> {
     })
 }
 
-pub(super) fn routing(results: &[RowResult], pair: &[PairRight]) -> Routing {
-    let rows: Vec<RoutedRow> = results
-        .iter()
+/// Routing by these scores, one a row; rows without one are left out.
+pub(super) fn routing(scores: impl Iterator<Item = Option<f64>>, pair: &[PairRight]) -> Routing {
+    let rows: Vec<RoutedRow> = scores
         .zip(pair)
-        .filter_map(|(result, pair)| {
-            Some(RoutedRow {
-                score: result.escalation?,
-                weak_right: pair.fast,
-                strong_right: pair.slow,
-            })
+        .filter_map(|(score, pair)| {
+            Some(RoutedRow { score: score?, weak_right: pair.fast, strong_right: pair.slow })
         })
         .collect();
     let curve = RoutingCurve::new(&rows);
@@ -172,6 +172,28 @@ pub(super) fn signal(results: &[RowResult], pair: &[PairRight]) -> SignalQuality
     }
 }
 
+/// The targets that a report shows: most accuracy lost, each with 95 % confidence.
+const ALPHAS: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
+const DELTA: f64 = 0.05;
+
+/// What each quality target takes, by the drafts of a run that drafts always.
+pub(super) fn quality(results: &[RowResult], pair: &[PairRight]) -> Vec<Quality> {
+    let drafts: Vec<Kept> = results
+        .iter()
+        .zip(pair)
+        .filter_map(|(result, pair)| {
+            Some(Kept { signal: result.draft_signal?, loses: pair.slow && !pair.fast })
+        })
+        .collect();
+    let of = |alpha| {
+        let target = QualityTarget { alpha, delta: DELTA };
+        let found = cut(target, &drafts);
+        let refused = found.as_ref().err().map(ToString::to_string);
+        Quality { target, cut: found.ok(), refused }
+    };
+    if drafts.is_empty() { Vec::new() } else { ALPHAS.map(of).to_vec() }
+}
+
 pub(super) fn fusion(plain: &[RowResult], boosted: &[RowResult]) -> Fusion {
     let accuracy =
         |results: &[RowResult]| share(results.iter().filter(|r| r.right).count(), results.len());
@@ -221,6 +243,7 @@ mod tests {
             slow_calls,
             draft_signal: None,
             escalation: None,
+            before_drafting: None,
         }
     }
 
@@ -260,7 +283,7 @@ mod tests {
         results[1].escalation = Some(0.9);
         results[0].escalation = Some(0.2);
         results[0].draft_signal = Some(0.7);
-        let routing = routing(&results, &PAIR);
+        let routing = routing(results.iter().map(|r| r.escalation), &PAIR);
         assert_eq!((routing.n, routing.apgr, routing.cpt50), (2, Some(0.75), Some(0.5)));
         assert_eq!((routing.undefined, routing.curve.len()), (None, 11));
         let signal = signal(&results, &PAIR);
@@ -271,10 +294,15 @@ mod tests {
     #[test]
     fn what_is_undefined_says_why() {
         let results = [row(Ended::Answered, true, 1.0, 0); 4];
-        assert!(routing(&results, &PAIR).undefined.unwrap().contains("no decision"));
+        assert!(
+            routing(results.iter().map(|r| r.escalation), &PAIR)
+                .undefined
+                .unwrap()
+                .contains("no decision")
+        );
         let scored = results.map(|r| RowResult { escalation: Some(0.5), ..r });
         let turned = PAIR.map(|p| PairRight { fast: p.slow, slow: p.fast });
-        let routing = routing(&scored, &turned);
+        let routing = routing(scored.iter().map(|r| r.escalation), &turned);
         assert_eq!((routing.apgr, routing.apgr_ci95, routing.cpt80), (None, None, None));
         assert!(routing.undefined.unwrap().contains("no gap"));
         assert_eq!(routing.fast_accuracy, Some(0.75));

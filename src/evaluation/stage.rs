@@ -16,6 +16,7 @@ use crate::{
         Signal, SourceKind, TenantId,
     },
     meta::ProcessError,
+    routing,
 };
 
 /// What each request may take, in simulated time.
@@ -137,6 +138,7 @@ impl Stage {
                 slow_calls,
                 draft_signal: None,
                 escalation: None,
+                before_drafting: None,
             },
         }
     }
@@ -174,7 +176,8 @@ impl Stage {
         let mut notes = vec![
             "latency is simulated: a base per call and a time per output token, on paused time"
                 .to_owned(),
-            "nothing is fitted on this table; adaptive explores by dice of a fixed seed, and a table \
+            "nothing is fitted on this table by this command (what a model file was trained on, its \
+             card says); adaptive explores by dice of a fixed seed, and a table \
              without feedback teaches it nothing of right and wrong"
                 .to_owned(),
             format!(
@@ -250,6 +253,7 @@ fn judged(reply: &Reply, grader: &Grader, slow_calls: u64) -> RowResult {
         slow_calls,
         draft_signal: draft.and_then(|expert| expert.signal).map(Signal::get),
         escalation: None,
+        before_drafting: Some(routing::before_drafting(&reply.complexity)),
     }
 }
 

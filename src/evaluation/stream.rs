@@ -97,6 +97,7 @@ pub(super) fn run(
             dimensions: Vec::new(),
             elp: Elp::default(),
             needs_asi: false,
+            forecast: None,
         };
         if let Some(need) = shares.needs.get_mut(need_of(row.complexity)) {
             *need = expectations(&evidence, rule, row.complexity);

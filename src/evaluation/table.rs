@@ -40,6 +40,8 @@ pub struct Row {
     pub gold: Gold,
     /// Each model's whole answer, by the model's name in the table.
     pub answers: BTreeMap<String, Arc<str>>,
+    /// Whether each model was right, where the table only says so.
+    pub outcomes: BTreeMap<String, bool>,
 }
 
 /// How the right answer of a row is known.
@@ -135,6 +137,12 @@ impl Table {
         self.rows.iter().flat_map(|row| row.answers.keys().map(String::as_str)).collect()
     }
 
+    /// Whether it only says who was right, and not what anybody answered.
+    #[must_use]
+    pub fn has_outcomes_only(&self) -> bool {
+        self.rows.iter().all(|row| row.answers.is_empty() && !row.outcomes.is_empty())
+    }
+
     /// The rows that all of these models answered, one for each prompt, with the count of rows
     /// that lack an answer and of rows that repeat a prompt.
     ///
@@ -226,11 +234,15 @@ fn read_lines(text: &mut impl BufRead) -> Result<Table, TableError> {
 #[derive(Deserialize)]
 struct Line {
     id: Option<String>,
+    #[serde(alias = "subject")]
     task: Option<String>,
     #[serde(alias = "question")]
     prompt: Option<String>,
     gold: Option<Label>,
     answers: Option<BTreeMap<String, Option<Arc<str>>>>,
+    correct: Option<BTreeMap<String, Option<bool>>>,
+    /// From 0 to 1; right from a half on.
+    scores: Option<BTreeMap<String, Option<f64>>>,
 }
 
 #[derive(Deserialize)]
@@ -260,15 +272,28 @@ fn parse(bytes: &[u8], line: u64) -> Result<Row, TableError> {
     if prompt.trim().is_empty() {
         return Err(wrong("has an empty `prompt`".to_owned()));
     }
-    let answers = parsed.answers.ok_or(TableError::OutcomesOnly)?;
+    let mut outcomes: BTreeMap<String, bool> = BTreeMap::new();
+    let scores = parsed.scores.unwrap_or_default();
+    outcomes.extend(scores.into_iter().filter_map(|(model, score)| Some((model, score? >= 0.5))));
+    let correct = parsed.correct.unwrap_or_default();
+    outcomes.extend(correct.into_iter().filter_map(|(model, right)| Some((model, right?))));
+    let (id, task) = (parsed.id.unwrap_or_else(|| line.to_string()), parsed.task);
+    let Some(answers) = parsed.answers else {
+        if outcomes.is_empty() {
+            return Err(lacks("answers"));
+        }
+        let (gold, answers) = (Gold::RightAnswers(Vec::new()), BTreeMap::new());
+        return Ok(Row { id, task, prompt: prompt.into(), gold, answers, outcomes });
+    };
     let gold = match parsed.gold.ok_or_else(|| lacks("gold"))? {
         Label::Text(text) => text,
         Label::Bool(truth) => truth.to_string(),
         Label::Number(number) => number.to_string(),
     };
     Ok(Row {
-        id: parsed.id.unwrap_or_else(|| line.to_string()),
-        task: parsed.task,
+        id,
+        task,
+        outcomes,
         prompt: prompt.into(),
         gold: Gold::Label(gold),
         answers: answers.into_iter().filter_map(|(model, text)| Some((model, text?))).collect(),
@@ -332,11 +357,16 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_outcomes_says_that_it_has_no_answers() {
-        let said = problem(r#"{"id":"x","prompt":"p","correct":{"m":true}}"#);
-        assert!(said.contains("outcomes only"), "{said}");
-        let said = problem(r#"{"question":"p","scores":{"m":1}}"#);
-        assert!(said.contains("outcomes only"), "{said}");
+    fn a_table_of_outcomes_has_no_answers_and_says_who_was_right() {
+        for text in [
+            r#"{"id":"x","prompt":"p","correct":{"m":true}}"#,
+            r#"{"question":"p","scores":{"m":1}}"#,
+        ] {
+            let table = read(text.as_bytes()).unwrap();
+            assert!(table.has_outcomes_only());
+            assert_eq!(table.rows[0].outcomes, BTreeMap::from([("m".to_owned(), true)]));
+        }
+        assert_eq!(problem(r#"{"prompt":"p"}"#), "line 1: has no `answers`");
     }
 
     #[test]

@@ -151,6 +151,7 @@ async fn audit(parts: &AuditParts, job: Job, rate: f64) -> f64 {
     let wording = Wording::of_answers_to(&job.request.input);
     let trace = Trace::default();
     let question = Question::of(&job.request.input);
+    let reading = policy.judge.as_ref().map(|judge| judge.read(&job.request.input));
     let task = Task {
         request: &job.request,
         question: &question,
@@ -163,6 +164,7 @@ async fn audit(parts: &AuditParts, job: Job, rate: f64) -> f64 {
         trace: &trace,
         alone: true,
         live: None,
+        reading: reading.as_deref(),
     };
     let findings = parts.asi.answer(&task).await;
     let cost = findings.usage.cost_usd.unwrap_or(0.0);

@@ -28,6 +28,9 @@ impl MetaOrchestrator {
     pub fn explain(&self, request: &Request) -> Plan {
         let policy = self.parts.policy.load();
         let complexity = complexity::analyse(request, &policy.thresholds);
+        let reading = policy.judge.as_ref().map(|judge| judge.read(&request.input));
+        let forecast = reading.and_then(|reading| reading.forecast());
+        let complexity = complexity::with_experience(complexity, forecast, &policy.thresholds);
         let dice = (self.parts.dice)();
         let decision = routing::decide(request.strategy, request.mode, &complexity, &policy, dice);
         Plan { chances: policy.chances(complexity.tier), complexity, decision }

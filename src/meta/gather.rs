@@ -8,7 +8,7 @@ use crate::{
     answers::{Question, Wording},
     asi::{Asi, Findings, Live, Task},
     domain::{
-        Check, Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Request, Route,
+        Check, Decision, Draft, ExpertReport, ModelError, Policy, Prompt, Reading, Request, Route,
         SourceKind, Stage, Strategy, Tier, Trace, Verdict,
     },
     flux::Flux,
@@ -29,6 +29,8 @@ pub(super) struct Journey<'a> {
     pub(super) trace: &'a Trace,
     /// Who hears the answer while it is being written.
     pub(super) live: Option<&'a Live>,
+    /// The question as experience reads it, where there is any.
+    pub(super) reading: Option<&'a dyn Reading>,
 }
 
 /// What came back.
@@ -165,6 +167,7 @@ impl Journey<'_> {
             trace: self.trace,
             alone,
             live: self.live.filter(|_| alone),
+            reading: self.reading,
         };
         self.asi.answer(&task).await
     }
@@ -218,8 +221,12 @@ impl Journey<'_> {
         draft.checks = vcp::check_context(&draft, self.request, &self.prompt.passages);
         draft.checks.extend(vcp::verify_answer(&draft, self.question));
         if draft.source.kind == SourceKind::Drafter {
-            let known = self.policy.accuracy(&draft.source.name, draft.signal);
-            draft.signal = vcp::adjusted_signal(known, &draft.checks);
+            let past = self.reading.and_then(|reading| reading.history(&draft.source.name));
+            let known = self.policy.accuracy(&draft.source.name, past.unwrap_or(draft.signal));
+            let judged = self.reading.and_then(|reading| reading.judge(&draft, known));
+            draft.escalation = judged.map(|judged| judged.escalation);
+            draft.signal = judged
+                .map_or_else(|| vcp::adjusted_signal(known, &draft.checks), |judged| judged.signal);
         }
         draft
     }

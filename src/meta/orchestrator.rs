@@ -118,6 +118,9 @@ impl MetaOrchestrator {
 
         let analysed = Instant::now();
         let complexity = complexity::analyse(&request, &policy.thresholds);
+        let reading = policy.judge.as_ref().map(|judge| judge.read(&request.input));
+        let forecast = reading.as_ref().and_then(|reading| reading.forecast());
+        let complexity = complexity::with_experience(complexity, forecast, &policy.thresholds);
         let dice = (self.parts.dice)();
         let decision = routing::decide(request.strategy, request.mode, &complexity, &policy, dice);
         let analysis = analysed.elapsed();
@@ -153,12 +156,16 @@ impl MetaOrchestrator {
             deadline,
             trace: &trace,
             live: live.as_ref(),
+            reading: reading.as_deref(),
         };
         let gathered = journey.run().await;
         if let Some(hit) = gathered.lake_hit {
             self.parts.metrics.lake_lookup(if hit { LakeLookup::Hit } else { LakeLookup::Miss });
         }
-        let escalation = routing::escalation(&complexity, gathered.best_flux_signal());
+        let best = gathered.best_flux();
+        let escalation = best.and_then(|draft| draft.escalation).unwrap_or_else(|| {
+            routing::escalation(&complexity, best.map(|draft| draft.signal.get()))
+        });
         let ending = self.end(&request, &policy, &journey, &gathered);
         let mut finished =
             Finished { begun: &begun, escalation, gathered: &gathered, duration: since.elapsed() };

@@ -3,6 +3,7 @@
 
 mod board;
 mod experts;
+mod guarantee;
 mod interval;
 mod latency;
 mod live;
@@ -10,6 +11,7 @@ mod tally;
 
 pub use board::{Board, Snapshot, SnapshotCell};
 pub use experts::ExpertSummary;
+pub use guarantee::{Cut, Kept, QualityTarget, Refusal, cut, upper_bound};
 pub use interval::{Interval, wilson};
 pub use latency::{LatencyHistogram, Quantiles};
 pub use live::{Baselines, FEW};

@@ -71,7 +71,14 @@ mod tests {
 
     fn complexity(score: f64, needs_asi: bool) -> Complexity {
         let tier = ComplexityTier::Moderate;
-        Complexity { score, tier, dimensions: Vec::new(), elp: Elp::default(), needs_asi }
+        Complexity {
+            score,
+            tier,
+            dimensions: Vec::new(),
+            elp: Elp::default(),
+            needs_asi,
+            forecast: None,
+        }
     }
 
     fn uneven() -> Outlook {

@@ -134,9 +134,17 @@ fn hybrid(complexity: &Complexity, plan: Decision) -> Decision {
 /// the complexity. Without one, the complexity is all there is.
 #[must_use]
 pub fn escalation(complexity: &Complexity, best_signal: Option<f64>) -> f64 {
-    best_signal.map_or(complexity.score, |signal| {
-        ((1.0 - signal) * (0.7 + 0.3 * complexity.score)).clamp(0.0, 1.0)
-    })
+    best_signal.map_or_else(
+        || before_drafting(complexity),
+        |signal| ((1.0 - signal) * (0.7 + 0.3 * complexity.score)).clamp(0.0, 1.0),
+    )
+}
+
+/// The same before there is any draft: the expected gain where there is experience, from 0 (asking
+/// the slow tier certainly loses) to 1; else the complexity.
+#[must_use]
+pub fn before_drafting(complexity: &Complexity) -> f64 {
+    complexity.forecast.map_or(complexity.score, |f| f64::midpoint(1.0, f.gain).clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -147,7 +155,14 @@ mod tests {
     use crate::domain::{Elp, Strategy};
 
     fn complexity(score: f64, tier: ComplexityTier) -> Complexity {
-        Complexity { score, tier, dimensions: Vec::new(), elp: Elp::default(), needs_asi: false }
+        Complexity {
+            score,
+            tier,
+            dimensions: Vec::new(),
+            elp: Elp::default(),
+            needs_asi: false,
+            forecast: None,
+        }
     }
 
     fn decided(strategy: Strategy, policy: &Policy, dice: f64) -> Decision {

@@ -25,8 +25,8 @@ pub use provider::{Dialect, Discovery, MAX_MODELS, ModelSettings, ProviderSettin
 pub use secret::Secret;
 pub use sections::{
     Acknowledge, AsiSettings, AuditSettings, DataSettings, DocumentSettings, FeedbackSettings,
-    FluxSettings, FusionSettings, LakeSettings, LedgerSettings, LimitSettings, LogFormat,
-    LogSettings, PolicySettings, RuntimeFirstSettings, ServerSettings, SessionSettings,
+    FluxSettings, FusionSettings, JudgementSettings, LakeSettings, LedgerSettings, LimitSettings,
+    LogFormat, LogSettings, PolicySettings, RuntimeFirstSettings, ServerSettings, SessionSettings,
 };
 pub use sources::DEFAULTS;
 
@@ -48,6 +48,8 @@ pub struct Settings {
     pub thresholds: Thresholds,
     /// Fusion's weight.
     pub fusion: FusionSettings,
+    /// What judges questions and drafts.
+    pub judgement: JudgementSettings,
     /// RuntimeFirst's fallback.
     pub runtime_first: RuntimeFirstSettings,
     /// Adaptive's rule.
@@ -167,6 +169,7 @@ fn gather(
         policy,
         thresholds,
         fusion,
+        judgement,
         runtime_first,
         adaptive,
         custom_weights,
@@ -197,6 +200,7 @@ fn gather(
         policy: policy?,
         thresholds: thresholds?,
         fusion: fusion?,
+        judgement: judgement?,
         runtime_first: runtime_first?,
         adaptive: adaptive?,
         custom_weights: custom_weights?,

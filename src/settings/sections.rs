@@ -72,6 +72,13 @@ pub struct FusionSettings {
     pub sacred_weight: f64,
 }
 
+/// `[judgement]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct JudgementSettings {
+    /// `shipped`, `none`, or a file that `train` wrote.
+    pub model: String,
+}
+
 /// `[runtime_first]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct RuntimeFirstSettings {

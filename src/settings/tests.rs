@@ -52,6 +52,7 @@ fn every_documented_key_is_read() {
     read_all!(
         "server": ServerSettings, "data": DataSettings, "limits": LimitSettings,
         "policy": PolicySettings, "thresholds": Thresholds, "fusion": FusionSettings,
+        "judgement": JudgementSettings,
         "runtime_first": RuntimeFirstSettings, "adaptive": AdaptiveRule,
         "custom_weights": BTreeMap<String, f64>, "flux": FluxSettings, "lake": LakeSettings,
         "documents": DocumentSettings, "sessions": SessionSettings, "ledger": LedgerSettings,

@@ -1,6 +1,7 @@
 //! Words, names of numbers and months, normal forms, sentences, hashed n-gram vectors, likeness, and
 //! how a text speaks.
 
+mod appeals;
 mod elp;
 mod likeness;
 mod names;
@@ -9,6 +10,7 @@ mod tokens;
 mod vector;
 mod words;
 
+pub use appeals::without_appeals;
 pub use elp::elp;
 pub use likeness::word_likeness;
 pub use names::{NUMBER_NAMES, month_name, month_named, number_named};

@@ -467,6 +467,7 @@ mod tests {
                 }],
                 elp: Elp::default(),
                 needs_asi: false,
+                forecast: None,
             },
             trace: vec![TraceEntry {
                 stage: Stage::FusionCheckpoint,

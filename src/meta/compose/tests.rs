@@ -301,6 +301,7 @@ proptest! {
                         dimensions: Vec::new(),
                         elp: Elp::default(),
                         needs_asi: false,
+ forecast: None,
                     }, &back, &ending);
                 let shares: f64 = reply.weights.iter().map(|(_, w)| w).sum();
                 if reply.abstained {

@@ -1,0 +1,149 @@
+//! Questions as hashed n-grams (Weinberger et al. 2009), weighed by rarity: words and word pairs in
+//! one block, four-letter pieces of words in another, each of unit length.
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    question::fingerprint,
+    scan::{Token, tokens},
+};
+
+/// Slots of the hash table. A power of two.
+pub(super) const SLOTS: usize = 1 << 17;
+
+/// How often each slot occurs in a text, the blocks apart.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts {
+    words: Vec<(u32, u16)>,
+    pieces: Vec<(u32, u16)>,
+}
+
+/// A text's weighed slots.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Sparse {
+    pub(super) slots: Vec<(u32, f32)>,
+    /// Share of the text's weight that lies in slots seen in training.
+    pub(super) known: f64,
+}
+
+fn slot(hash: u64) -> u32 {
+    let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as u32 & (SLOTS as u32 - 1)
+}
+
+impl Counts {
+    /// Counts the slots of a folded text.
+    pub(super) fn of(folded: &str) -> Self {
+        Self::of_tokens(&tokens(folded))
+    }
+
+    pub(super) fn of_tokens(tokens: &[Token<'_>]) -> Self {
+        let (mut words, mut pieces) = (Vec::new(), Vec::new());
+        let mut before: Option<u64> = None;
+        for token in tokens {
+            let hash = match token {
+                Token::Word(word) => {
+                    for piece in word.as_bytes().windows(4) {
+                        let hash =
+                            piece.iter().fold(0x5bd1_e995_u64, |h, b| h << 8 | u64::from(*b));
+                        pieces.push(slot(hash.wrapping_mul(0xff51_afd7_ed55_8ccd)));
+                    }
+                    if word.len() == 3 {
+                        pieces.push(slot(fingerprint(word) ^ 0x33));
+                    }
+                    fingerprint(word)
+                }
+                Token::Number(figure) => {
+                    figure.value.to_bits().wrapping_mul(0x0100_0000_01b3) ^ 0x6e
+                }
+                _ => continue,
+            };
+            words.push(slot(hash));
+            if let Some(before) = before {
+                words.push(slot(before.rotate_left(17).wrapping_mul(31) ^ hash ^ 0x0070_6169_72));
+            }
+            before = Some(hash);
+        }
+        Self { words: counted(words), pieces: counted(pieces) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = u32> + '_ {
+        self.words.iter().chain(&self.pieces).map(|(slot, _)| *slot)
+    }
+}
+
+fn counted(mut slots: Vec<u32>) -> Vec<(u32, u16)> {
+    slots.sort_unstable();
+    let mut found: Vec<(u32, u16)> = Vec::with_capacity(slots.len());
+    for slot in slots {
+        match found.last_mut() {
+            Some((last, count)) if *last == slot => *count = count.saturating_add(1),
+            _ => found.push((slot, 1)),
+        }
+    }
+    found
+}
+
+/// How rare each slot is, in sixteenths of a nat; 0 for what never occurred in training.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rarity(pub(super) Vec<u8>);
+
+/// Stands for the rarity of what never occurred: it counts for the length of the text alone.
+const UNSEEN: f32 = 10.0;
+
+impl Rarity {
+    /// Learns from texts; what occurs in a single one is left out.
+    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a Counts>) -> Self {
+        let mut documents: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut total = 0_u32;
+        for counts in texts {
+            total += 1;
+            for slot in counts.all() {
+                *documents.entry(slot).or_default() += 1;
+            }
+        }
+        let mut rarity = vec![0_u8; SLOTS];
+        for (slot, seen) in documents {
+            if let Some(place) = rarity.get_mut(slot as usize)
+                && seen > 1
+            {
+                let nats = (f64::from(total + 1) / f64::from(seen + 1)).ln() + 1.0;
+                *place = (nats * 16.0).round().clamp(1.0, 255.0) as u8;
+            }
+        }
+        Self(rarity)
+    }
+
+    /// The weighed slots of a text.
+    pub(super) fn weigh(&self, counts: &Counts) -> Sparse {
+        let mut found = Sparse::default();
+        let (mut known, mut blocks) = (0.0, 0.0);
+        for block in [&counts.words, &counts.pieces] {
+            let (mut seen, mut unseen) = (0.0_f32, 0.0_f32);
+            let from = found.slots.len();
+            for (slot, times) in block {
+                let tf = if *times == 1 { 1.0 } else { 1.0 + f32::from(*times).ln() };
+                match self.0.get(*slot as usize) {
+                    Some(&rarity) if rarity > 0 => {
+                        let value = tf * f32::from(rarity) / 16.0;
+                        seen += value * value;
+                        found.slots.push((*slot, value));
+                    }
+                    _ => unseen += tf * tf * UNSEEN * UNSEEN,
+                }
+            }
+            if seen > 0.0 {
+                let length = seen.sqrt();
+                for (_, value) in found.slots.iter_mut().skip(from) {
+                    *value /= length;
+                }
+            }
+            if seen + unseen > 0.0 {
+                known += f64::from(seen / (seen + unseen));
+                blocks += 1.0;
+            }
+        }
+        found.known = if blocks > 0.0 { known / blocks } else { 0.0 };
+        found
+    }
+}

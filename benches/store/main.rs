@@ -102,7 +102,12 @@ fn restart(runtime: &tokio::runtime::Runtime, folder: &Path, entries: usize) -> 
         let since = Instant::now();
         let store = Store::open(&path)?;
         let opened = since.elapsed();
-        let options = LakeOptions { max_entries: usize::MAX, max_bytes: usize::MAX, ttl: None };
+        let options = LakeOptions {
+            max_entries: usize::MAX,
+            max_bytes: usize::MAX,
+            ttl: None,
+            ..LakeOptions::default()
+        };
         let lake = runtime.block_on(Lake::open(store.clone(), options))?;
         let all = since.elapsed();
         let found = lake.stats().entries;
@@ -120,7 +125,12 @@ fn restart(runtime: &tokio::runtime::Runtime, folder: &Path, entries: usize) -> 
 
 async fn fill(folder: &Path, entries: usize) -> Outcome {
     let store = Store::open(&folder.join("store.redb"))?;
-    let options = LakeOptions { max_entries: usize::MAX, max_bytes: usize::MAX, ttl: None };
+    let options = LakeOptions {
+        max_entries: usize::MAX,
+        max_bytes: usize::MAX,
+        ttl: None,
+        ..LakeOptions::default()
+    };
     let lake = Lake::open(store, options).await?;
     let tenant = Arc::new(TenantId::new("default")?);
     let mut remembered = stream::iter(0..entries)
@@ -154,6 +164,7 @@ fn entry(number: usize) -> Entry {
         created_ms: 1_000,
         expires_ms: None,
         epoch: None,
+        curated: false,
         ladder: Ladder::default(),
     }
 }

@@ -60,7 +60,7 @@ impl Counts {
             };
             words.push(slot(hash));
             if let Some(before) = before {
-                words.push(slot(before.rotate_left(17).wrapping_mul(31) ^ hash ^ 0x0070_6169_72));
+                words.push(slot(before.rotate_left(17).wrapping_mul(31) ^ hash ^ 0x7061_6972));
             }
             before = Some(hash);
         }

@@ -78,7 +78,7 @@ fn platt(scored: &[(f64, bool)]) -> (f32, f32) {
             hoo += weight;
         }
         let determinant = hss * hoo - hso * hso;
-        if !(determinant > 1e-12) {
+        if determinant.is_nan() || determinant <= 1e-12 {
             break;
         }
         slope += (hoo * gs - hso * go) / determinant;

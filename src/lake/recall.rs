@@ -241,4 +241,18 @@ mod tests {
         let exact = lake.recall(&a, QUESTION, NOW, None).unwrap();
         assert_eq!(exact.signal.get(), 0.95, "its own question is answered as before");
     }
+
+    #[tokio::test]
+    async fn while_two_near_questions_contradict_each_other_neither_answers_for_the_other() {
+        let (lake, a) = (lake(0.2).await, tenant("a"));
+        let wrong = entry("what's the capital of France", "Lyon", 0.95);
+        assert!(lake.remember(&a, wrong.clone()).await.unwrap());
+        for _ in 0..3 {
+            lake.tick(NOW, 64).await.unwrap();
+        }
+        assert_eq!(lake.stats().disputed, 2);
+        for question in ["What is the capital of France?", "what's the capital of France"] {
+            assert!(lake.recall(&a, question, NOW, None).is_none(), "{question}");
+        }
+    }
 }

@@ -7,15 +7,15 @@ use super::{
     words::Kind,
 };
 
-/// Features of a pair.
+/// Places for the features of a pair; the last one is kept free.
 pub(super) const FEATURES: usize = 64;
 /// Features that are told of each side; each gives the lesser and the greater of the two.
 const SIDED: usize = 20;
 /// A word counts as met by another from this likeness on.
 const MET: f32 = 0.6;
 
-/// The place of the vectors' cosine.
-pub(super) const COSINE: usize = FEATURES - 4;
+/// The place of the share of both sides' topic, by weight, that the other side has word for word.
+pub(super) const SHARED_TOPIC: usize = FEATURES - 4;
 
 /// The features of a pair, in a fixed order that a trained model knows.
 pub(super) type Features = [f32; FEATURES];
@@ -270,11 +270,15 @@ mod tests {
     }
 
     #[test]
-    fn the_last_feature_has_its_place() {
-        let found = of("seven apples", "seven apples");
-        assert_eq!(found[FEATURES - 1], 1.0);
-        assert!((found[COSINE] - 1.0).abs() < 0.02, "{}", found[COSINE]);
-        assert_eq!(of("seven apples", "eight apples")[FEATURES - 1], 0.0);
+    fn the_last_features_have_their_places() {
+        let (same, other) =
+            (of("seven apples", "seven apples"), of("seven apples", "eight apples"));
+        assert_eq!((same[FEATURES - 2], other[FEATURES - 2]), (1.0, 0.0), "the numbers");
+        assert_eq!(same[SHARED_TOPIC], 1.0);
+        assert!(other[SHARED_TOPIC] < 1.0);
+        let cosine = SHARED_TOPIC - 1;
+        assert!((same[cosine] - 1.0).abs() < 0.02 && other[cosine] < same[cosine]);
+        assert_eq!(same[FEATURES - 1], 0.0, "kept free");
     }
 
     proptest! {

@@ -29,7 +29,7 @@ pub use train::{HeldOut, LabelledPair, Split, Trained, TrainingError, split, tra
 pub use vector::{DIMENSIONS, Vector};
 
 use calibration::Calibration;
-use features::{Alignment, COSINE, features};
+use features::{Alignment, SHARED_TOPIC, features};
 use guard::mismatch;
 use lexicon::Lexicon;
 use trees::Forest;
@@ -108,8 +108,8 @@ impl Matcher {
         let mismatch = mismatch(a, b, &alignment);
         let features = features(a, b, &alignment, mismatch, &self.model.lexicon);
         let told = a.kind == Kind::Other && b.kind == Kind::Other;
-        let cosine = features.get(COSINE).copied().unwrap_or_default();
-        let score = self.model.forest.score(&features) + NEARNESS[usize::from(told)] * cosine;
+        let shared = features.get(SHARED_TOPIC).copied().unwrap_or_default();
+        let score = self.model.forest.score(&features) + NEARNESS[usize::from(told)] * shared;
         let log_odds = f64::from(self.calibration(told).log_odds(score));
         let probability = if mismatch.is_some() { 0.0 } else { 1.0 / (1.0 + (-log_odds).exp()) };
         Judgement { score, probability, mismatch, told }

@@ -1,4 +1,4 @@
-//! The document experts' part: drafts from retrieval, and passages for the models.
+//! The document expert's part: drafts from retrieval, and passages for the models.
 
 use std::sync::Arc;
 
@@ -73,9 +73,11 @@ pub(super) async fn consult(
             draft.checks = vcp::check_context(&draft, request, &retrieval.passages);
             draft.checks.extend(vcp::verify_answer(&draft, &question));
             // A sentence out of a document is text whatever the question's form: the form check
-            // of models does not apply, and retrieval has put its own doubt into the signal.
+            // of models does not apply. Retrieval's signal is calibrated as it stands, and that a
+            // quotation stands in its source proves nothing more: checks only lower it.
             if question.form().is_none() {
-                draft.signal = vcp::adjusted_signal(draft.signal, &draft.checks);
+                let adjusted = vcp::adjusted_signal(draft.signal, &draft.checks);
+                draft.signal = Signal::clamped(draft.signal.get().min(adjusted.get()));
             }
             draft
         })

@@ -14,7 +14,7 @@ use tantivy::TantivyError;
 use super::{
     DocumentsStats,
     corpus::{Corpus, CorpusPassage, Sentence},
-    experts::Library,
+    library::Library,
     markdown::{self, Format, Section},
     retrieval::{Finds, Searched},
 };

@@ -1,4 +1,4 @@
-//! A question as the experts see it: weighed words, and what kind of answer it wants.
+//! A question as it is searched for: weighed words, and what kind of answer it wants.
 
 use std::sync::LazyLock;
 
@@ -116,7 +116,9 @@ pub(super) enum Wanted {
     Definition,
     /// All things of a kind.
     Enumeration,
-    /// A number.
+    /// How many things there are, or may be.
+    Count,
+    /// An amount.
     Quantity,
     /// A point in time.
     Time,
@@ -148,12 +150,72 @@ pub(super) struct Question {
     pub wanted: Wanted,
     /// Whether it asks how.
     pub how: bool,
+    /// What makes it doubtful that these documents know.
+    pub doubts: Doubts,
     pub vector: NgramVector,
     total: f64,
     /// The corpus's words that stand for any of the question's: for which one, and how well.
     stand_ins: FxHashMap<TermId, Vec<(usize, f64)>>,
     /// The most telling of the topic's words that the corpus knows.
     rarest: Option<usize>,
+}
+
+/// What makes it doubtful that a corpus answers a question, told before anything is found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Doubts {
+    /// The share of the question's weight that lies in words that the corpus does not know.
+    pub unknown: f64,
+    /// Whether it names somebody or something that the corpus never names.
+    pub foreign: bool,
+    /// Whether it speaks of the asker's own things: "my car".
+    pub mine: bool,
+    /// Whether it asks for a person.
+    pub who: bool,
+    /// Whether it asks for an amount, a number or a time.
+    pub measure: bool,
+    /// Whether it asks for a point in time that has been or is fixed.
+    pub dated: bool,
+    /// How few topical words it has: 1 for one, less for more.
+    pub few: f64,
+}
+
+impl Doubts {
+    fn read(text: &str, groups: &[Group], total: f64, corpus: &Corpus) -> Self {
+        let found = words(text);
+        let weight: f64 = groups.iter().filter(|g| g.matches.is_empty()).map(|g| g.weight).sum();
+        let mut topical = 0.0;
+        groups.iter().filter(|g| g.topical).for_each(|_| topical += 1.0);
+        let mine = found.windows(2).any(
+            |pair| matches!(pair, [my, own] if my == "my" && corpus.matches(&stem(own)).is_empty()),
+        );
+        let first = |at: usize| found.get(at).map_or("", String::as_str);
+        let measures = ["many", "much", "old", "long", "tall", "far", "big", "often", "large"];
+        Self {
+            unknown: if total > 0.0 { weight / total } else { 1.0 },
+            foreign: names_a_stranger(text, corpus),
+            mine,
+            who: found.iter().take(2).any(|w| w == "who" || w == "whom" || w == "whose"),
+            measure: (first(0) == "how" && measures.contains(&first(1)))
+                || first(0) == "when"
+                || (first(0) == "what" && ["time", "year", "date", "day"].contains(&first(1))),
+            dated: (first(0) == "when" && ["was", "were", "did", "will"].contains(&first(1)))
+                || (["what", "which"].contains(&first(0))
+                    && ["time", "year", "date", "day", "month"].contains(&first(1))
+                    && ["is", "was", "does", "did", "will"].contains(&first(2))),
+            few: if topical > 0.0 { 1.0 / topical } else { 1.0 },
+        }
+    }
+}
+
+/// Whether a word in the midst of the text begins with a capital letter and is nothing that the
+/// corpus knows.
+fn names_a_stranger(text: &str, corpus: &Corpus) -> bool {
+    text.split_whitespace().skip(1).any(|word| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        word.chars().count() > 1
+            && word.starts_with(char::is_uppercase)
+            && terms::of_document(word).first().is_some_and(|stem| corpus.matches(stem).is_empty())
+    })
 }
 
 /// How well one sentence covers each of a question's words, in their order, 0 to 1.
@@ -190,6 +252,7 @@ impl Question {
         Some(Self {
             wanted: Wanted::read(&text),
             how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
+            doubts: Doubts::read(&text, &groups, total, corpus),
             vector: NgramVector::of(&topic(&terms::spell_out(&text))),
             groups,
             total,
@@ -211,6 +274,45 @@ impl Question {
             }
         }
         Standings(standings)
+    }
+
+    /// How well a sentence alone covers each of the question's words.
+    pub(super) fn standings_in_body(&self, sentence: &Sentence) -> Standings {
+        let mut standings = [0.0; MAX_TERMS];
+        for &(number, quality) in sentence.body.iter().flat_map(|&term| self.stand_ins(term)) {
+            if let Some(standing) = standings.get_mut(number) {
+                *standing = f64::max(*standing, quality);
+            }
+        }
+        Standings(standings)
+    }
+
+    /// The weighed share of the sentence's own words that the question asks for, 0 to 1.
+    pub(super) fn precision(&self, sentence: &Sentence, corpus: &Corpus) -> f64 {
+        let (mut asked, mut total) = (0.0, 0.0);
+        for &term in &sentence.body {
+            let weight = corpus.idf(Some(term));
+            asked += weight * self.asks(term);
+            total += weight;
+        }
+        if total > 0.0 { asked / total } else { 0.0 }
+    }
+
+    /// The share of the question's neighbouring words that are neighbours in the sentence, too.
+    pub(super) fn neighbours(&self, sentence: &Sentence) -> f64 {
+        let pairs = self.groups.len().saturating_sub(1);
+        let stands = |term: TermId, number: usize| {
+            self.stand_ins(term).iter().any(|&(stood_for, _)| stood_for == number)
+        };
+        let together = |first: usize| {
+            sentence
+                .body
+                .windows(2)
+                .any(|two| matches!(two, [a, b] if stands(*a, first) && stands(*b, first + 1)))
+        };
+        let count = |n: usize| u32::try_from(n).map_or(0.0, f64::from);
+        let found = (0..pairs).filter(|&first| together(first)).count();
+        if pairs > 0 { count(found) / count(pairs) } else { 0.0 }
     }
 
     /// The question's words that a term stands for, and how well.
@@ -285,6 +387,8 @@ impl Question {
         match self.wanted {
             Wanted::Definition => self.named_by(&sentence.defined),
             Wanted::Enumeration => form.enumerates,
+            Wanted::Count if form.number => 0.6 + 0.4 * form.enumerates,
+            Wanted::Count => 0.0,
             Wanted::Quantity => certain(form.number),
             Wanted::Time => certain(form.time),
             Wanted::Method => certain(form.way),
@@ -373,7 +477,8 @@ impl Wanted {
         let has = |word: &str| found.iter().any(|w| w == word);
         let word = |i: usize| found.get(i).map_or("", String::as_str);
         match (word(0), word(1)) {
-            ("how", "many") | ("list" | "name" | "enumerate", _) => Self::Enumeration,
+            ("how", "many") => Self::Count,
+            ("list" | "name" | "enumerate", _) => Self::Enumeration,
             ("what" | "which", _) if has("there") || has("exist") || word(1) == "are" => {
                 Self::Enumeration
             }

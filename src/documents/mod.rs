@@ -14,6 +14,7 @@ mod bm25;
 mod bundled;
 mod collection;
 mod corpus;
+mod doubts;
 mod evidence;
 
 mod folders;

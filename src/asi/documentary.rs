@@ -1,4 +1,4 @@
-//! The document experts' part: drafts from retrieval, and passages for the models.
+//! The document expert's part: drafts from retrieval, and passages for the models.
 
 use std::sync::Arc;
 
@@ -11,8 +11,10 @@ use crate::{
     text, vcp,
 };
 
-/// A sentence less likely to be the answer than not is neither an answer nor worth showing to models.
-const OFFERED: f64 = 0.5;
+/// A sentence less likely to be the answer than this is neither an answer nor worth showing to
+/// models. Measured in `documents/questions.rs`: here silence holds for nine in ten questions that
+/// the guide does not answer.
+const OFFERED: f64 = 0.4;
 
 /// Names of the service and of what is in it, word by word as they stand in a question. Ordinary
 /// nouns are among them only with their article: "the lake" may be ours, "a lake" hardly is.
@@ -73,9 +75,11 @@ pub(super) async fn consult(
             draft.checks = vcp::check_context(&draft, request, &retrieval.passages);
             draft.checks.extend(vcp::verify_answer(&draft, &question));
             // A sentence out of a document is text whatever the question's form: the form check
-            // of models does not apply, and retrieval has put its own doubt into the signal.
+            // of models does not apply. Retrieval's signal is calibrated as it stands, and that a
+            // quotation stands in its source proves nothing more: checks only lower it.
             if question.form().is_none() {
-                draft.signal = vcp::adjusted_signal(draft.signal, &draft.checks);
+                let adjusted = vcp::adjusted_signal(draft.signal, &draft.checks);
+                draft.signal = Signal::clamped(draft.signal.get().min(adjusted.get()));
             }
             draft
         })

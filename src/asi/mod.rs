@@ -1,6 +1,6 @@
 //! The AI tier: experts, modes and consensus.
 //!
-//! Document experts live in process and speak for nothing, so they always speak. Models cost time
+//! The document expert lives in process and speaks for nothing, so it always speaks. Models cost time
 //! and money: the mode says how many are asked, and in what order.
 
 mod ask;
@@ -205,7 +205,7 @@ impl Asi {
         self.roster.load().awaited.clone()
     }
 
-    /// The documents behind the document experts.
+    /// The documents behind the document expert.
     #[must_use]
     pub fn documents(&self) -> &Documents {
         &self.documents

@@ -1,4 +1,4 @@
-//! The full-text expert: BM25 (Robertson and Zaragoza 2009) over stemmed words, through tantivy.
+//! The full-text index: BM25 (Robertson and Zaragoza 2009) over stemmed words, through tantivy.
 
 use tantivy::{
     Index, IndexSettings, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
@@ -72,7 +72,7 @@ impl FullText {
         let groups = question.groups.iter().filter(|g| !g.matches.is_empty());
         let query = BooleanQuery::new(groups.map(|g| (Occur::Should, self.group(g))).collect());
         let best = self.searcher.search(&query, &TopDocs::with_limit(limit).order_by_score());
-        // An index in memory does not fail; were it to, the other expert answers alone.
+        // An index in memory does not fail; were it to, the other index serves alone.
         best.unwrap_or_default()
             .into_iter()
             .map(|(score, address)| (address.doc_id as usize, f64::from(score)))

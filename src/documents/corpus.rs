@@ -20,7 +20,7 @@ pub(super) struct CorpusPassage {
     pub text: String,
 }
 
-/// One sentence as the experts see it.
+/// One sentence as it is searched.
 #[derive(Debug)]
 pub(super) struct Sentence {
     pub text: String,

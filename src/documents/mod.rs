@@ -1,8 +1,10 @@
-//! Passages of documents and the retrieval experts over them.
+//! Passages of documents and the retrieval expert over them.
 //!
-//! Two experts answer independently, each with one sentence as it stands in a document: BM25 over
-//! stemmed words, and likeness of hashed n-gram vectors. Both read a sentence together with its
-//! headings and neighbours, and both are silent when these do not cover the question's words.
+//! The expert answers with one sentence as it stands in a document. It searches by two indexes,
+//! BM25 over stemmed words and likeness of hashed n-gram vectors, looks closely at what either
+//! finds (`look`), and says how likely the first is to be the answer (`evidence`). Two indexes over
+//! one sentence are one witness. A sentence is read together with its headings and neighbours; when
+//! these do not cover the question's words the expert is silent.
 //!
 //! There are three kinds of documents: the bundled guide, the files of configured folders, which
 //! everybody is answered from and which are watched for changes ([`Documents::rescan`]), and what a
@@ -12,12 +14,16 @@ mod bm25;
 mod bundled;
 mod collection;
 mod corpus;
-mod experts;
+mod doubts;
+mod evidence;
+
 mod folders;
 mod grammar;
 mod html;
 mod inline;
 mod kin;
+mod library;
+mod look;
 mod markdown;
 mod question;
 #[cfg(test)]
@@ -37,7 +43,7 @@ use std::{
 use rustc_hash::FxHashMap;
 
 use collection::{Collection, Fingerprint, Held};
-use experts::Library;
+use library::Library;
 use markdown::Format;
 use retrieval::{Finds, Searched};
 
@@ -198,8 +204,8 @@ impl Documents {
         Self::open(&[], &DocumentsOptions::default()).map(|(documents, _)| documents)
     }
 
-    /// Each expert's best sentence for a question, and the passages nearest to it. Blocks: well
-    /// under a millisecond for the bundled documents, milliseconds for passages, which are indexed
+    /// The best sentence for a question, and the passages nearest to it. Blocks: about
+    /// a millisecond for the bundled documents, milliseconds for passages, which are indexed
     /// first; long ones belong on a blocking thread.
     #[must_use]
     pub fn answer(&self, query: &Query<'_>) -> Retrieval {
@@ -333,7 +339,7 @@ mod tests {
         )]);
         let found = ask(&documents, "How many weeks of parental leave does a parent get?", &[]);
         let names: Vec<&str> = found.drafts.iter().map(|d| &*d.source.name).collect();
-        assert_eq!(names, ["documents-bm25", "documents-ngrams"]);
+        assert_eq!(names, ["documents"]);
         for draft in &found.drafts {
             assert_eq!(draft.content, "Each parent gets 26 weeks of leave.");
             assert_eq!(draft.source.tier, Tier::Asi);

@@ -1,4 +1,4 @@
-//! A question as the experts see it: weighed words, and what kind of answer it wants.
+//! A question as it is searched for: weighed words, and what kind of answer it wants.
 
 use std::sync::LazyLock;
 
@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     corpus::{Corpus, Match, Sentence, TermId},
+    doubts::Doubts,
     terms,
 };
 use crate::text::{NgramVector, is_stop_word, stem, words};
@@ -16,87 +17,232 @@ const MAX_TERMS: usize = 40;
 
 /// Words that shape a question but say little of its topic.
 const FURNITURE: &[&str] = &[
+    "able",
     "actually",
     "after",
+    "again",
     "against",
     "also",
+    "always",
+    "anybody",
+    "anything",
+    "appear",
     "applied",
     "apply",
+    "around",
+    "away",
+    "basically",
+    "become",
     "before",
+    "begin",
+    "behave",
     "best",
     "between",
+    "big",
+    "bit",
+    "bring",
     "call",
     "came",
+    "care",
+    "case",
+    "certain",
+    "choice",
     "come",
-    "contain",
+    "comes",
+    "completely",
+    "condition",
+    "consider",
     "consist",
+    "contain",
     "count",
+    "course",
+    "currently",
+    "deal",
     "define",
+    "depend",
     "describe",
+    "despite",
     "detail",
     "differ",
     "difference",
+    "directly",
     "doesn't",
     "don't",
+    "done",
     "during",
+    "easily",
+    "either",
+    "else",
+    "enough",
+    "especially",
+    "even",
+    "ever",
+    "every",
+    "everything",
     "exactly",
     "example",
     "exist",
+    "expect",
     "explain",
+    "extra",
+    "fact",
     "false",
+    "far",
+    "feel",
     "find",
+    "fit",
+    "follow",
+    "further",
+    "general",
     "get",
     "give",
+    "given",
     "go",
+    "gone",
     "good",
+    "half",
+    "hand",
+    "handle",
     "happen",
     "hello",
     "help",
     "hi",
+    "hold",
+    "hurt",
+    "idea",
+    "immediately",
+    "important",
+    "include",
     "inside",
+    "instead",
+    "intend",
+    "interested",
+    "involve",
+    "issue",
     "kind",
+    "kinda",
     "know",
+    "later",
     "like",
     "list",
+    "little",
     "long",
     "look",
+    "lot",
+    "lots",
+    "main",
     "make",
+    "making",
+    "manage",
     "many",
+    "matter",
+    "maybe",
     "mean",
     "meant",
+    "meet",
+    "misspell",
     "much",
     "must",
+    "myself",
     "name",
     "need",
+    "nobody",
+    "none",
+    "normally",
+    "nothing",
+    "occur",
     "often",
+    "once",
     "one",
+    "otherwise",
     "own",
+    "part",
+    "particular",
+    "pass",
+    "perform",
+    "perhaps",
+    "please",
+    "point",
     "possible",
+    "practice",
+    "pretty",
+    "previously",
+    "proper",
+    "provide",
     "purpose",
     "put",
     "question",
+    "quickly",
+    "quite",
+    "rather",
+    "really",
+    "regard",
+    "relate",
+    "remain",
     "require",
     "see",
+    "seem",
+    "sense",
+    "serve",
+    "several",
+    "should",
     "show",
+    "side",
+    "similar",
+    "simply",
+    "situation",
+    "somehow",
     "something",
+    "sometimes",
+    "soon",
+    "sort",
+    "sound",
+    "specific",
     "stand",
+    "state",
+    "stay",
+    "still",
+    "successfully",
+    "suddenly",
+    "suppose",
+    "sure",
     "take",
+    "talk",
+    "tell",
     "thank",
     "thing",
+    "think",
+    "though",
+    "through",
+    "till",
+    "together",
+    "toward",
+    "treat",
     "true",
     "try",
     "type",
+    "typical",
     "under",
+    "understand",
+    "unsure",
+    "until",
     "use",
     "used",
     "using",
-    "want",
+    "usually",
+    "various",
+    "very",
     "via",
-    "while",
-    "within",
+    "want",
     "way",
+    "while",
+    "wish",
+    "within",
+    "wonder",
     "work",
+    "worry",
     "yes",
+    "yet",
 ];
 
 static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
@@ -116,7 +262,9 @@ pub(super) enum Wanted {
     Definition,
     /// All things of a kind.
     Enumeration,
-    /// A number.
+    /// How many things there are, or may be.
+    Count,
+    /// An amount.
     Quantity,
     /// A point in time.
     Time,
@@ -148,6 +296,8 @@ pub(super) struct Question {
     pub wanted: Wanted,
     /// Whether it asks how.
     pub how: bool,
+    /// What makes it doubtful that these documents know.
+    pub doubts: Doubts,
     pub vector: NgramVector,
     total: f64,
     /// The corpus's words that stand for any of the question's: for which one, and how well.
@@ -190,6 +340,7 @@ impl Question {
         Some(Self {
             wanted: Wanted::read(&text),
             how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
+            doubts: Doubts::read(&text, &groups, total, corpus),
             vector: NgramVector::of(&topic(&terms::spell_out(&text))),
             groups,
             total,
@@ -211,6 +362,45 @@ impl Question {
             }
         }
         Standings(standings)
+    }
+
+    /// How well a sentence alone covers each of the question's words.
+    pub(super) fn standings_in_body(&self, sentence: &Sentence) -> Standings {
+        let mut standings = [0.0; MAX_TERMS];
+        for &(number, quality) in sentence.body.iter().flat_map(|&term| self.stand_ins(term)) {
+            if let Some(standing) = standings.get_mut(number) {
+                *standing = f64::max(*standing, quality);
+            }
+        }
+        Standings(standings)
+    }
+
+    /// The weighed share of the sentence's own words that the question asks for, 0 to 1.
+    pub(super) fn precision(&self, sentence: &Sentence, corpus: &Corpus) -> f64 {
+        let (mut asked, mut total) = (0.0, 0.0);
+        for &term in &sentence.body {
+            let weight = corpus.idf(Some(term));
+            asked += weight * self.asks(term);
+            total += weight;
+        }
+        if total > 0.0 { asked / total } else { 0.0 }
+    }
+
+    /// The share of the question's neighbouring words that are neighbours in the sentence, too.
+    pub(super) fn neighbours(&self, sentence: &Sentence) -> f64 {
+        let pairs = self.groups.len().saturating_sub(1);
+        let stands = |term: TermId, number: usize| {
+            self.stand_ins(term).iter().any(|&(stood_for, _)| stood_for == number)
+        };
+        let together = |first: usize| {
+            sentence
+                .body
+                .windows(2)
+                .any(|two| matches!(two, [a, b] if stands(*a, first) && stands(*b, first + 1)))
+        };
+        let count = |n: usize| u32::try_from(n).map_or(0.0, f64::from);
+        let found = (0..pairs).filter(|&first| together(first)).count();
+        if pairs > 0 { count(found) / count(pairs) } else { 0.0 }
     }
 
     /// The question's words that a term stands for, and how well.
@@ -285,6 +475,8 @@ impl Question {
         match self.wanted {
             Wanted::Definition => self.named_by(&sentence.defined),
             Wanted::Enumeration => form.enumerates,
+            Wanted::Count if form.number => 0.6 + 0.4 * form.enumerates,
+            Wanted::Count => 0.0,
             Wanted::Quantity => certain(form.number),
             Wanted::Time => certain(form.time),
             Wanted::Method => certain(form.way),
@@ -373,7 +565,8 @@ impl Wanted {
         let has = |word: &str| found.iter().any(|w| w == word);
         let word = |i: usize| found.get(i).map_or("", String::as_str);
         match (word(0), word(1)) {
-            ("how", "many") | ("list" | "name" | "enumerate", _) => Self::Enumeration,
+            ("how", "many") => Self::Count,
+            ("list" | "name" | "enumerate", _) => Self::Enumeration,
             ("what" | "which", _) if has("there") || has("exist") || word(1) == "are" => {
                 Self::Enumeration
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::{
-    experts::{self, Expert, Library, Ranked},
+    library::{self, Library, Ranked},
     question::Question,
 };
 use crate::{
@@ -15,14 +15,15 @@ use crate::{
 
 /// Passages that are handed on as evidence.
 pub(super) const MAX_EVIDENCE: usize = 4;
-/// Least coverage with which a passage is evidence; below the floor for an answer, because a
-/// language model can join what two passages say.
+/// Least share of a question that the documents' words can cover, for it to be searched at all.
+const READ_FLOOR: f64 = 0.3;
+/// Least coverage with which a passage is evidence for a language model.
 const EVIDENCE_FLOOR: f64 = 0.45;
 
-/// What the experts found.
+/// What was found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Retrieval {
-    /// At most one draft for each expert; none when the documents do not cover the question.
+    /// At most one draft; none when the documents do not cover the question.
     pub drafts: Vec<Draft>,
     /// The passages nearest to the question, best first, as evidence for a language model. Empty
     /// when nothing is near.
@@ -35,10 +36,10 @@ pub(super) struct Searched<'l> {
     pub hidden: Option<&'l FxHashSet<Arc<str>>>,
 }
 
-/// What was found on one or more libraries: each expert's surest sentence, and what is near.
+/// What was found on one or more libraries: the surest sentence, and what is near.
 #[derive(Default)]
 pub(super) struct Finds {
-    drafts: Vec<(Expert, Draft)>,
+    draft: Option<Draft>,
     near: Vec<(f64, Passage)>,
 }
 
@@ -46,31 +47,24 @@ impl Finds {
     /// Searches one more library.
     pub(super) fn search(&mut self, searched: &Searched<'_>, question: &str) {
         let library = searched.library;
-        // What covers less is neither evidence nor, all the more, an answer.
-        let Some(question) = Question::read(question, &library.corpus, EVIDENCE_FLOOR) else {
+        let Some(question) = Question::read(question, &library.corpus, READ_FLOOR) else {
             return;
         };
-        let rankings = Expert::ALL.map(|expert| {
-            let mut ranked = library.rank(expert, &question);
-            ranked.retain(|r| searched.shows(r.sentence));
-            (expert, ranked)
-        });
-        for (expert, ranked) in &rankings {
-            let Some(found) = draft(library, *expert, ranked) else { continue };
-            match self.drafts.iter_mut().find(|(of, _)| of == expert) {
-                Some((_, best)) if best.signal >= found.signal => {}
-                Some((_, best)) => *best = found,
-                None => self.drafts.push((*expert, found)),
-            }
+        let mut ranked = library.rank(&question);
+        ranked.retain(|r| searched.shows(r.sentence));
+        if let Some(found) = draft(library, &question, &ranked)
+            && self.draft.as_ref().is_none_or(|best| best.signal < found.signal)
+        {
+            self.draft = Some(found);
         }
-        self.near.extend(evidence(library, rankings.iter().flat_map(|(_, ranked)| ranked)));
+        self.near.extend(evidence(library, &ranked));
     }
 
     /// All of it.
     pub(super) fn retrieval(mut self) -> Retrieval {
         self.near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         Retrieval {
-            drafts: self.drafts.into_iter().map(|(_, draft)| draft).collect(),
+            drafts: self.draft.into_iter().collect(),
             passages: self.near.into_iter().take(MAX_EVIDENCE).map(|(_, found)| found).collect(),
         }
     }
@@ -85,16 +79,16 @@ impl Searched<'_> {
     }
 }
 
-fn draft(library: &Library, expert: Expert, ranked: &[Ranked]) -> Option<Draft> {
-    let best = ranked.first().filter(|r| r.answers())?;
+fn draft(library: &Library, question: &Question, ranked: &[Ranked]) -> Option<Draft> {
+    let best = ranked.first().filter(|r| r.figures)?;
     let sentence = library.corpus.sentences.get(best.sentence)?;
     let passage = library.corpus.passages.get(sentence.passage)?;
-    let signal = Signal::clamped(library.signal(ranked));
-    if signal.get() < experts::SIGNAL_FLOOR {
+    let signal = Signal::clamped(library.signal(question, ranked));
+    if signal.get() < library::SIGNAL_FLOOR {
         return None;
     }
     let answer = Canonical::Text(normal_key(&sentence.text));
-    let source = Source::new(Tier::Asi, SourceKind::Document, expert.name());
+    let source = Source::new(Tier::Asi, SourceKind::Document, library::NAME);
     let mut draft = Draft::new(source, sentence.text.as_str(), Some(answer), signal);
     draft.citations.push(Citation {
         document: passage.document.to_string(),
@@ -106,13 +100,10 @@ fn draft(library: &Library, expert: Expert, ranked: &[Ranked]) -> Option<Draft> 
     Some(draft)
 }
 
-/// The passages of the sentences that both experts rank highest, taken together, with their scores.
-fn evidence<'a>(
-    library: &Library,
-    ranked: impl Iterator<Item = &'a Ranked>,
-) -> Vec<(f64, Passage)> {
+/// The passages of the sentences that rank highest, with their scores.
+fn evidence(library: &Library, ranked: &[Ranked]) -> Vec<(f64, Passage)> {
     let mut near: Vec<(usize, f64)> = Vec::new();
-    for r in ranked.filter(|r| r.coverage >= EVIDENCE_FLOOR) {
+    for r in ranked.iter().filter(|r| r.coverage >= EVIDENCE_FLOOR) {
         let Some(sentence) = library.corpus.sentences.get(r.sentence) else { continue };
         match near.iter_mut().find(|(passage, _)| *passage == sentence.passage) {
             Some((_, score)) => *score = score.max(r.score),

@@ -60,7 +60,7 @@ pub struct Settings {
     pub flux: FluxSettings,
     /// The Confidence Lake.
     pub lake: LakeSettings,
-    /// What the document experts answer from.
+    /// What the document expert answers from.
     pub documents: DocumentSettings,
     /// Conversations.
     pub sessions: SessionSettings,

@@ -134,7 +134,7 @@ pub struct LakeSettings {
     pub max_wrong_hit_rate: f64,
 }
 
-/// `[documents]`: what the document experts answer from.
+/// `[documents]`: what the document expert answers from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct DocumentSettings {
     /// Folders with Markdown and plain text.

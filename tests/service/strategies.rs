@@ -119,8 +119,8 @@ async fn an_explanation_asks_nobody_and_decides_alike() {
 #[tokio::test]
 async fn an_audited_answer_counts_in_the_accuracy() {
     let upstream = Upstream::start(Answer::Says("The answer is 12.")).await;
-    let file = format!("{}\n[audit]\nrate = 1.0\n", upstream.config(&["big"]));
-    let service = Service::with_file(&file, &[("MOCK_KEY", "k")]);
+    let file = upstream.config(&["big"]);
+    let service = Service::with_file(&file, &[("MOCK_KEY", "k"), ("AUDIT__RATE", "1.0")]);
     let body = json!({ "input": "what is 15 percent of 80?", "strategy": "runtime_first" });
     let reply = service.process(&body).await;
     assert_eq!(reply["orchestrators_used"]["kind"], "flux");

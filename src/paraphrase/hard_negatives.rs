@@ -90,7 +90,7 @@ fn renumbered(question: &str, dice: usize) -> Option<String> {
     })?;
     let number: u64 = bare(&words[at]).parse().ok()?;
     let other =
-        if dice % 2 == 0 { number + 1 + dice as u64 % 7 } else { number.checked_mul(10)?.max(3) };
+        if dice.is_multiple_of(2) { number + 1 + dice as u64 % 7 } else { number.checked_mul(10)?.max(3) };
     Some(put(&words, at, &other.to_string()))
 }
 

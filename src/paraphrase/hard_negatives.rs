@@ -89,8 +89,11 @@ fn renumbered(question: &str, dice: usize) -> Option<String> {
         !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit())
     })?;
     let number: u64 = bare(&words[at]).parse().ok()?;
-    let other =
-        if dice.is_multiple_of(2) { number + 1 + dice as u64 % 7 } else { number.checked_mul(10)?.max(3) };
+    let other = if dice.is_multiple_of(2) {
+        number + 1 + dice as u64 % 7
+    } else {
+        number.checked_mul(10)?.max(3)
+    };
     Some(put(&words, at, &other.to_string()))
 }
 

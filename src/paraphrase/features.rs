@@ -105,7 +105,7 @@ pub(super) fn features(
     let same = |pair: &(&Word, &Word)| pair.0.stem == pair.1.stem;
     put(a.words.iter().zip(&b.words).take_while(same).count() as f32);
     put(a.words.iter().rev().zip(b.words.iter().rev()).take_while(same).count() as f32);
-    put(inversions(&alignment.of[0]));
+    put((inversions(&alignment.of[0]) + inversions(&alignment.of[1])) / 2.0);
     let told = Told::of(a, b, alignment, evidence);
     put(told.lone_sum);
     put(told.lone_sum / told.lone.max(1.0));
@@ -202,10 +202,11 @@ struct Told {
 }
 
 impl Told {
+    /// A word that both sides have counts as one half on either: where a side repeats it, the
+    /// sides count differently, and which of them comes first must not matter.
     fn of(a: &Profile, b: &Profile, alignment: &Alignment, evidence: &impl Evidence) -> Self {
         let mut told = Self::default();
-        let both = [(a, &alignment.of[0]), (b, &alignment.of[1])];
-        for (first, (side, met)) in [true, false].into_iter().zip(both) {
+        for (side, met) in [(a, &alignment.of[0]), (b, &alignment.of[1])] {
             for (word, &(likeness, _)) in side.words.iter().zip(met) {
                 if likeness < 1.0 {
                     if let Some(odds) = evidence.lone(word) {
@@ -214,9 +215,9 @@ impl Told {
                         told.lone_least = told.lone_least.min(odds);
                         told.lone_most = told.lone_most.max(odds);
                     }
-                } else if first && let Some(odds) = evidence.shared(word) {
-                    told.shared += 1.0;
-                    told.shared_sum += odds;
+                } else if let Some(odds) = evidence.shared(word) {
+                    told.shared += 0.5;
+                    told.shared_sum += odds / 2.0;
                     told.shared_least = told.shared_least.min(odds);
                 }
             }
@@ -257,7 +258,7 @@ pub(super) fn dice(a: &[u32], b: &[u32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::TestCaseError};
 
     use super::*;
     use crate::paraphrase::guard::mismatch;
@@ -281,17 +282,29 @@ mod tests {
         assert_eq!(same[FEATURES - 1], 0.0, "kept free");
     }
 
+    fn finite_and_symmetric(a: &str, b: &str) -> Result<(), TestCaseError> {
+        let there = of(a, b);
+        prop_assert!(there.iter().all(|value| value.is_finite()));
+        let back = of(b, a);
+        for (at, (x, y)) in there.iter().zip(&back).enumerate() {
+            prop_assert!((x - y).abs() < 1e-3, "feature {} is {} and {}", at, x, y);
+        }
+        Ok(())
+    }
+
     proptest! {
         #[test]
         fn features_are_finite_and_symmetric(
             a in "[a-zA-Z0-9 ?']{0,60}", b in "[a-zA-Z0-9 ?']{0,60}"
         ) {
-            let there = of(&a, &b);
-            prop_assert!(there.iter().all(|value| value.is_finite()));
-            let back = of(&b, &a);
-            for (at, (x, y)) in there.iter().zip(&back).enumerate() {
-                prop_assert!((x - y).abs() < 1e-3, "feature {} is {} and {}", at, x, y);
-            }
+            finite_and_symmetric(&a, &b)?;
+        }
+
+        #[test]
+        fn repeated_words_leave_the_features_symmetric(
+            a in "((cat|cats|dog|not|7|is) ){0,8}", b in "((cat|cats|dog|not|7|is) ){0,8}"
+        ) {
+            finite_and_symmetric(&a, &b)?;
         }
     }
 }

@@ -59,7 +59,7 @@ fn main() {
             let mut question = dice.question();
             let text = question.join(" ");
             let since = Instant::now();
-            meanings.insert(number as u32, &matcher.profile(&text));
+            meanings.insert(number as u32, &matcher.place(&text));
             inserting += since.elapsed();
             if number % (size / ASKED).max(1) == 0 && asked.len() < ASKED {
                 // Another beginning, and one word less.
@@ -71,16 +71,16 @@ fn main() {
         let (mut times, mut found) = (Vec::new(), 0);
         for text in &asked {
             let since = Instant::now();
-            let question = matcher.profile(text);
+            let question = matcher.place(text);
             let nearest = meanings.nearest(&question, 1);
             times.push(since.elapsed());
-            let exactly = meanings.nearest_exactly(&question.vector(), 1);
+            let exactly = meanings.nearest_exactly(question.vector(), 1);
             found += usize::from(nearest.first().map(|n| n.0) == exactly.first().map(|n| n.0));
         }
         times.sort();
         let at = |share: usize| times[(times.len() - 1) * share / 100];
         println!(
-            "{size} questions: {:.0} inserted/s; profile and search p50 {:?}, p99 {:?}; \
+            "{size} questions: {:.0} inserted/s; place and search p50 {:?}, p99 {:?}; \
              nearest found {:.2} %",
             size as f64 / inserting.as_secs_f64(),
             at(50),

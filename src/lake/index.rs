@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{ResponseId, TenantId},
-    paraphrase::{Matcher, Profile},
+    paraphrase::{Matcher, Place},
 };
 
 /// A question's normal form.
@@ -290,7 +290,7 @@ impl Pool {
     }
 
     /// The entries whose questions are nearest, the nearest first.
-    pub(super) fn nearest(&self, question: &Profile, most: usize) -> Vec<(Key, Arc<Entry>)> {
+    pub(super) fn nearest(&self, question: &Place, most: usize) -> Vec<(Key, Arc<Entry>)> {
         let near = self.meanings.nearest(question, most);
         let key = |number: u32| self.numbered.get(number as usize)?.as_ref();
         near.into_iter()
@@ -310,12 +310,12 @@ impl Pool {
         if let Some(own) = self.numbered.get_mut(number as usize) {
             *own = Some(Arc::clone(key));
         }
-        self.meanings.insert(number, &Matcher::shipped().profile(question));
+        self.meanings.insert(number, &Matcher::shipped().place(question));
         number
     }
 
     fn give_up(&mut self, number: u32, question: &str) {
-        self.meanings.remove(number, &Matcher::shipped().profile(question));
+        self.meanings.remove(number, &Matcher::shipped().place(question));
         if let Some(own) = self.numbered.get_mut(number as usize) {
             *own = None;
         }

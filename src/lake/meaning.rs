@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use rustc_hash::FxHashMap;
 
-use crate::paraphrase::{DIMENSIONS, Profile, Vector};
+use crate::paraphrase::{DIMENSIONS, Place, Vector};
 
 /// Up to so many places all are compared closely.
 const EXACT: usize = 2048;
@@ -50,7 +50,7 @@ impl Meanings {
     }
 
     /// Puts a question under a number that is free.
-    pub fn insert(&mut self, id: u32, question: &Profile) {
+    pub fn insert(&mut self, id: u32, question: &Place) {
         let index = id as usize;
         if self.places.len() <= index {
             self.places.resize(index + 1, None);
@@ -58,20 +58,20 @@ impl Meanings {
         let Some(place) = self.places.get_mut(index).filter(|place| place.is_none()) else {
             return;
         };
-        *place = Some(question.vector());
+        *place = Some(*question.vector());
         self.len += 1;
-        for (word, _) in question.topic() {
+        for &(word, _) in question.topic() {
             self.by_word.entry(word).or_default().push(id);
         }
     }
 
     /// Takes away the question that stands under a number.
-    pub fn remove(&mut self, id: u32, question: &Profile) {
+    pub fn remove(&mut self, id: u32, question: &Place) {
         if self.places.get_mut(id as usize).and_then(Option::take).is_none() {
             return;
         }
         self.len -= 1;
-        for (word, _) in question.topic() {
+        for &(word, _) in question.topic() {
             if let Some(list) = self.by_word.get_mut(&word) {
                 if let Some(at) = list.iter().rposition(|other| *other == id) {
                     list.swap_remove(at);
@@ -86,14 +86,15 @@ impl Meanings {
     /// The `most` nearest places, the nearest first, with their inner products. Nearly always: a
     /// near place may be missed where there are many.
     #[must_use]
-    pub fn nearest(&self, question: &Profile, most: usize) -> Vec<(i32, u32)> {
+    pub fn nearest(&self, question: &Place, most: usize) -> Vec<(i32, u32)> {
         let place = question.vector();
         if self.len <= EXACT {
-            return self.nearest_exactly(&place, most);
+            return self.nearest_exactly(place, most);
         }
         let mut lists: Vec<(&[u32], f32)> = question
             .topic()
-            .filter_map(|(word, weight)| Some((self.by_word.get(&word)?.as_slice(), weight)))
+            .iter()
+            .filter_map(|&(word, weight)| Some((self.by_word.get(&word)?.as_slice(), weight)))
             .collect();
         lists.sort_by_key(|(list, _)| list.len());
         let enough = LEAST_LOOKED_AT.max(self.len / SHARE_LOOKED_AT);
@@ -165,8 +166,8 @@ mod tests {
     use super::*;
     use crate::paraphrase::Matcher;
 
-    fn profile(text: &str) -> Profile {
-        Matcher::untrained().profile(text)
+    fn place(text: &str) -> Place {
+        Matcher::untrained().place(text)
     }
 
     /// Questions of many topics, numbered.
@@ -185,12 +186,12 @@ mod tests {
     fn the_nearest_of_many_is_nearly_always_found() {
         let mut meanings = Meanings::default();
         for number in 0..8000 {
-            meanings.insert(number as u32, &profile(&question(number)));
+            meanings.insert(number as u32, &place(&question(number)));
         }
         let mut found = 0;
         for number in (0..8000).step_by(16) {
-            let asked = profile(&question(number).replace("how do I", "what is the way to"));
-            let exactly = meanings.nearest_exactly(&asked.vector(), 1);
+            let asked = place(&question(number).replace("how do I", "what is the way to"));
+            let exactly = meanings.nearest_exactly(asked.vector(), 1);
             found += usize::from(
                 meanings.nearest(&asked, 1).first().map(|n| n.0) == exactly.first().map(|n| n.0),
             );
@@ -208,15 +209,15 @@ mod tests {
             let mut held = BTreeSet::new();
             for (number, put) in numbers {
                 if put {
-                    meanings.insert(number, &profile(&question(number as usize * 17)));
+                    meanings.insert(number, &place(&question(number as usize * 17)));
                     held.insert(number);
                 } else {
-                    meanings.remove(number, &profile(&question(number as usize * 17)));
+                    meanings.remove(number, &place(&question(number as usize * 17)));
                     held.remove(&number);
                 }
             }
             prop_assert_eq!(meanings.len(), held.len());
-            let all = meanings.nearest(&profile("how do I build a house"), 100);
+            let all = meanings.nearest(&place("how do I build a house"), 100);
             prop_assert_eq!(all.into_iter().map(|(_, id)| id).collect::<BTreeSet<_>>(), held);
         }
     }

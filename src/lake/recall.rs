@@ -136,7 +136,7 @@ impl Lake {
         }
         let matcher = acceptance.matcher();
         let asked: Profile = matcher.profile(question);
-        let near = self.inner.read().pool(tenant)?.nearest(&asked, CANDIDATES);
+        let near = self.inner.read().pool(tenant)?.nearest(&asked.place(), CANDIDATES);
         near.into_iter()
             .filter(|(_, entry)| entry.is_recallable(now_ms, epoch))
             .map(|(key, entry)| {

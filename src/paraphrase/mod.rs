@@ -13,6 +13,7 @@ mod features;
 mod file;
 mod guard;
 mod lexicon;
+mod place;
 mod profile;
 mod train;
 mod trees;
@@ -24,6 +25,7 @@ use std::sync::{Arc, LazyLock};
 pub use bound::{most_events, rate_upper_bound};
 pub use file::ModelFileError;
 pub use guard::Mismatch;
+pub use place::Place;
 pub use profile::Profile;
 pub use train::{HeldOut, LabelledPair, Split, Trained, TrainingError, split, train};
 pub use vector::{DIMENSIONS, Vector};
@@ -99,6 +101,12 @@ impl Matcher {
     #[must_use]
     pub fn profile(&self, question: &str) -> Profile {
         Profile::of(question, &self.model.lexicon)
+    }
+
+    /// Where a question stands among others.
+    #[must_use]
+    pub fn place(&self, question: &str) -> Place {
+        Place::of(question, &self.model.lexicon)
     }
 
     /// Compares two questions closely. Symmetric.

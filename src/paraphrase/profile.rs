@@ -2,6 +2,7 @@
 
 use super::{
     lexicon::{Lexicon, Record, hash},
+    place::{LETTERS, Place, Term, groups_of_three},
     vector::Vector,
     words::{Class, Kind, classes, is_negation},
 };
@@ -139,24 +140,17 @@ impl Profile {
         }
     }
 
-    /// Its place among others.
+    /// Where it stands among others.
     #[must_use]
-    pub fn vector(&self) -> Vector {
-        self.vector
-    }
-
-    /// Hashes of what tells what it is about, and what they weigh: its words, and the beginnings of
-    /// long ones, so that inflections meet. Stop words are among them where there is nothing else.
-    pub fn topic(&self) -> impl Iterator<Item = (u32, f32)> {
-        const BEGINNING: usize = 4;
-        let stops = self.words.iter().all(|word| word.stop);
-        let seen = |at: usize, stem: u32| self.words.iter().take(at).any(|word| word.stem == stem);
-        let words = self.words.iter().enumerate().filter(move |(_, word)| stops || !word.stop);
-        words.filter(move |(at, word)| !seen(*at, word.stem)).flat_map(|(_, word)| {
-            let long = word.text.get(..BEGINNING).filter(|_| word.text.len() > BEGINNING);
-            let beginning = long.map(|start| (hash(b'f', start.bytes()), word.weight * 0.5));
-            std::iter::once((word.stem, word.weight)).chain(beginning)
-        })
+    pub fn place(&self) -> Place {
+        let words = self.words.iter();
+        let terms = words.map(|Word { stem, weight, stop, text, .. }| Term {
+            stem: *stem,
+            weight: *weight,
+            stop: *stop,
+            text,
+        });
+        Place::new(self.vector, &terms.collect::<Vec<_>>())
     }
 
     /// The hash of its first two words.
@@ -185,10 +179,13 @@ impl Word {
         let name = !stop
             && (record.is_some_and(|record| record.name)
                 || !shouted && (capitals > 1 || capital && !first));
-        let padded: Vec<char> =
-            std::iter::once('^').chain(text.chars().take(32)).chain(['$']).collect();
-        let mut threes: Vec<u32> =
-            padded.windows(3).map(|three| hash_of_chars(b'c', three)).collect();
+        let mut threes: Vec<u32> = if text.is_ascii() {
+            groups_of_three(&text).collect()
+        } else {
+            let padded: Vec<char> =
+                std::iter::once('^').chain(text.chars().take(LETTERS)).chain(['$']).collect();
+            padded.windows(3).map(|three| hash_of_chars(b'c', three)).collect()
+        };
         threes.sort_unstable();
         let mut found = [None; 2];
         // `5kg` is five of what `kg` is.

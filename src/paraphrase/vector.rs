@@ -18,33 +18,11 @@ pub struct Vector(pub(super) [i8; DIMENSIONS]);
 
 impl Vector {
     pub(super) fn of(words: &[Word]) -> Self {
-        let mut sums = [0_f32; DIMENSIONS];
-        let mut add = |feature: u32, weight: f32| {
-            let slot = feature as usize & (DIMENSIONS - 1);
-            if let Some(sum) = sums.get_mut(slot) {
-                *sum += if feature >> 20 & 1 == 0 { weight } else { -weight };
-            }
-        };
-        let mut before: Option<(u32, f32)> = None;
+        let mut sums = Sums::new();
         for word in words {
-            add(word.stem, word.weight);
-            if let Some((stem, weight)) = before {
-                let pair =
-                    hash(b'v', [stem.to_le_bytes(), word.stem.to_le_bytes()].into_iter().flatten());
-                add(pair, PAIR * (weight * word.weight).sqrt());
-            }
-            before = Some((word.stem, word.weight));
-            if !word.stop {
-                let share = word.weight * THREE / (word.threes.len().max(1) as f32).sqrt() * 2.0;
-                for &three in &word.threes {
-                    add(three, share);
-                }
-            }
+            sums.add(word.stem, word.weight, word.stop, &word.threes);
         }
-        rotate(&mut sums);
-        let length = sums.iter().map(|v| v * v).sum::<f32>().sqrt();
-        let scale = if length > 0.0 { SCALE / length } else { 0.0 };
-        Self(sums.map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8))
+        sums.vector()
     }
 
     /// Cosine of two vectors, about −1 to 1; 0 when either is zero.
@@ -63,6 +41,48 @@ impl Vector {
     #[must_use]
     pub fn components(&self) -> &[i8; DIMENSIONS] {
         &self.0
+    }
+}
+
+/// A vector in the making.
+pub(super) struct Sums {
+    sums: [f32; DIMENSIONS],
+    before: Option<(u32, f32)>,
+}
+
+impl Sums {
+    pub(super) fn new() -> Self {
+        Self { sums: [0.0; DIMENSIONS], before: None }
+    }
+
+    /// Adds the next word: its stem and its groups of three letters, by their hashes. Groups of a
+    /// stop word tell nothing.
+    pub(super) fn add(&mut self, stem: u32, weight: f32, stop: bool, threes: &[u32]) {
+        self.put(stem, weight);
+        if let Some((before, its_weight)) = self.before.replace((stem, weight)) {
+            let pair = hash(b'v', [before.to_le_bytes(), stem.to_le_bytes()].into_iter().flatten());
+            self.put(pair, PAIR * (its_weight * weight).sqrt());
+        }
+        if !stop {
+            let share = weight * THREE / (threes.len().max(1) as f32).sqrt() * 2.0;
+            for &three in threes {
+                self.put(three, share);
+            }
+        }
+    }
+
+    fn put(&mut self, feature: u32, weight: f32) {
+        let slot = feature as usize & (DIMENSIONS - 1);
+        if let Some(sum) = self.sums.get_mut(slot) {
+            *sum += if feature >> 20 & 1 == 0 { weight } else { -weight };
+        }
+    }
+
+    pub(super) fn vector(mut self) -> Vector {
+        rotate(&mut self.sums);
+        let length = self.sums.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let scale = if length > 0.0 { SCALE / length } else { 0.0 };
+        Vector(self.sums.map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8))
     }
 }
 

@@ -119,13 +119,13 @@ fn coverage(draft: &Draft, question: &str) -> Check {
 
 fn relevance(draft: &Draft, question: &str, passages: &[&Passage]) -> Check {
     let (said, asked) = (fold(&draft.content), fold(question));
-    let said: Vec<Cow<'_, str>> = content_words_of_folded(&said).collect();
-    let asked = sorted(content_words_of_folded(&asked));
-    if said.len() < ENOUGH_WORDS || asked.is_empty() {
+    let asked: Vec<Cow<'_, str>> = content_words_of_folded(&asked).collect();
+    if asked.is_empty() || content_words_of_folded(&said).nth(ENOUGH_WORDS - 1).is_none() {
         return check(names::RELEVANCE, Verdict::NotApplicable, "too short to tell");
     }
-    let on_topic = said.iter().any(|word| asked.binary_search(word).is_ok()) || {
-        let said = sorted(said.iter().cloned());
+    // Most answers name the topic early: what follows is then not looked at.
+    let on_topic = content_words_of_folded(&said).any(|word| asked.contains(&word)) || {
+        let said = sorted(content_words_of_folded(&said));
         let shared = |word: Cow<'_, str>| said.binary_search(&word).is_ok();
         passages.iter().any(|p| content_words_of_folded(&fold(&p.text)).any(shared))
     };

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::{
     answers::{Form, Question, extract, is_non_answer},
-    domain::{Canonical, Check, Draft, Number, Position, SourceKind, Verdict},
+    domain::{Canonical, Check, Draft, Elp, Number, Position, SourceKind, Verdict},
     text::{elp, fold, has_words},
 };
 
@@ -101,7 +101,9 @@ fn elp_drift(draft: &Draft, question: &Question<'_>) -> Check {
     if !long_enough(&draft.content) || !long_enough(question.text()) {
         return check(names::ELP_DRIFT, Verdict::NotApplicable, "too short to tell");
     }
-    let drift = elp(&draft.content).drift(&question.elp());
+    // Who made the draft mostly knows its profile; a neutral one may be one that nobody worked out.
+    let profile = if draft.elp == Elp::default() { elp(&draft.content) } else { draft.elp };
+    let drift = profile.drift(&question.elp());
     let verdict = if drift <= EXTREME_DRIFT { Verdict::Passed } else { Verdict::Failed };
     check(names::ELP_DRIFT, verdict, format!("{drift:.2}"))
 }

@@ -15,6 +15,7 @@ mod model;
 mod number;
 mod policy;
 mod progress;
+mod quality;
 mod record;
 mod reply;
 mod request;
@@ -40,9 +41,10 @@ pub use policy::{
     Thresholds,
 };
 pub use progress::Listener;
+pub use quality::{Promise, QualityTarget};
 pub use record::{
-    DecisionRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord, Recorded,
-    RecordedVote,
+    DecisionRecord, DraftRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord,
+    Recorded, RecordedVote,
 };
 pub use reply::{
     ConsensusReport, Dissent, ExpertReport, Explanation, OrchestratorKind, Reply, Vote,

@@ -6,7 +6,9 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ComplexityTier, Consensus, Outlook, SharedJudge, Signal, Strategy};
+use super::{
+    ComplexityTier, Consensus, Outlook, Promise, QualityTarget, SharedJudge, Signal, Strategy,
+};
 
 /// The cut-offs of routing; all probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -96,6 +98,8 @@ pub struct Learned {
     pub outlook: Arc<Outlook>,
     /// How often each tier is right, by complexity.
     pub chances: Chances,
+    /// What the evidence says of the quality target; `None` where there is none.
+    pub promise: Option<Promise>,
 }
 
 /// How often each tier was right about requests of each complexity, simple first; Flux first.
@@ -120,6 +124,9 @@ pub struct Policy {
     pub runtime_fallback: bool,
     /// What Adaptive aims at.
     pub adaptive: AdaptiveRule,
+    /// What Hybrid promises. Absent in policies from before there was one.
+    #[serde(default)]
+    pub quality_target: QualityTarget,
     /// What each expert has proved to be worth; learned, not configured.
     #[serde(skip)]
     pub experts: Arc<Standings>,
@@ -129,6 +136,9 @@ pub struct Policy {
     /// How often each tier is right, by complexity; learned, not configured.
     #[serde(skip)]
     pub chances: Chances,
+    /// What the evidence says of the quality target; learned, not configured.
+    #[serde(skip)]
+    pub promise: Option<Promise>,
     /// What was learned of questions and drafts; `None`: the rules alone judge.
     #[serde(skip)]
     pub judge: Option<SharedJudge>,
@@ -145,9 +155,11 @@ impl Default for Policy {
             sacred_weight: 1.5,
             runtime_fallback: true,
             adaptive: AdaptiveRule::default(),
+            quality_target: QualityTarget::default(),
             experts: Arc::default(),
             outlook: Arc::default(),
             chances: Chances::default(),
+            promise: None,
             judge: None,
         }
     }
@@ -172,6 +184,14 @@ impl Policy {
     #[must_use]
     pub fn chances(&self, complexity: ComplexityTier) -> [Option<f64>; 2] {
         self.chances.get(complexity as usize).copied().unwrap_or_default()
+    }
+
+    /// Hybrid: a Flux draft with at least this signal is kept. The quality target sets it where the
+    /// evidence carries one.
+    #[must_use]
+    pub fn keep_signal(&self) -> f64 {
+        let promised = self.promise.filter(|_| self.quality_target.is_set());
+        promised.and_then(|p| p.keep_signal()).unwrap_or(self.thresholds.keep_signal)
     }
 
     /// How likely an expert is right before anything is known of the question: what its record
@@ -234,6 +254,17 @@ impl Policy {
         ] {
             demand(&format!("adaptive.{name}"), range.contains(&value), wanted);
         }
+        for (name, value, range, wanted) in [
+            (
+                "alpha",
+                self.quality_target.alpha,
+                0.0..=0.5,
+                "must be a number from 0 to 0.5; 0 promises nothing",
+            ),
+            ("delta", self.quality_target.delta, 0.001..=0.5, "must be a number from 0.001 to 0.5"),
+        ] {
+            demand(&format!("quality_target.{name}"), range.contains(&value), wanted);
+        }
         demand(
             "custom_weights",
             self.custom_weights.len() <= Self::MAX_CUSTOM_WEIGHTS,
@@ -283,6 +314,7 @@ impl PolicyCell {
                 experts: Arc::clone(&old.experts),
                 outlook: Arc::clone(&old.outlook),
                 chances: old.chances,
+                promise: old.promise,
                 judge: old.judge.clone(),
                 ..policy.clone()
             })
@@ -296,6 +328,7 @@ impl PolicyCell {
                 experts: Arc::clone(&learned.experts),
                 outlook: Arc::clone(&learned.outlook),
                 chances: learned.chances,
+                promise: learned.promise,
                 ..Policy::clone(old)
             })
         });

@@ -33,6 +33,18 @@ pub struct RecordedVote {
     pub answer: u8,
 }
 
+/// Flux's surest draft, without what it said.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DraftRecord {
+    /// Its signal, by which Hybrid keeps or escalates it.
+    pub signal: f64,
+    /// Whether ASI, which was asked as well, gave the same answer. Told of as large a share of such
+    /// drafts as is audited of those that were kept, picked by chance, so that all drafts are equally
+    /// likely to be evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agrees: Option<bool>,
+}
+
 /// One request, as it was decided and as it ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRecord {
@@ -79,6 +91,9 @@ pub struct DecisionRecord {
     pub duration_us: u64,
     /// Time that Flux took, when it was asked, in microseconds; and how that ended.
     pub flux: Option<(u64, Ended)>,
+    /// The surest draft of Flux, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<DraftRecord>,
     /// The same of ASI.
     pub asi: Option<(u64, Ended)>,
     /// Who stood with the answer returned and who against it.

@@ -111,10 +111,10 @@ mod tests {
     use std::sync::Arc;
 
     use crate::{
-        domain::Judge as _,
+        domain::{Judge as _, QualityTarget},
         evaluation::table,
         judgement::{Trained, from_bytes},
-        performance::{Kept, QualityTarget, cut},
+        performance::{Kept, cut},
     };
 
     /// Of each row: the signal by the question alone, and fast and slow right or wrong.

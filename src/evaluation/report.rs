@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use crate::{
-    domain::Strategy,
-    performance::{Cut, QualityTarget},
+    domain::{QualityTarget, Strategy},
+    performance::Cut,
 };
 
 /// The whole of it.

@@ -10,8 +10,8 @@ use super::{
     },
 };
 use crate::{
-    domain::{Ended, Strategy},
-    performance::{Kept, QualityTarget, cut, wilson},
+    domain::{Ended, QualityTarget, Strategy},
+    performance::{Kept, cut, wilson},
 };
 
 /// What became of one row under one policy.

@@ -9,7 +9,9 @@ use std::{
 
 use crate::{
     bandit,
-    domain::{Arm, Learned, LedgerEvent, Outlook, PolicyCell, Recorded, Signal, Tier},
+    domain::{
+        Arm, Learned, LedgerEvent, OutcomeSource, Outlook, PolicyCell, Recorded, Signal, Tier,
+    },
     lake::{Lake, Reward},
     ledger::{Ledger, LedgerError, LedgerObserver},
     performance::{Accuracy, Board, ExpertSummary, SnapshotCell},
@@ -73,7 +75,7 @@ impl Learning {
             after = newest.seq;
             page.iter().for_each(|recorded| self.reward(recorded));
         }
-        self.publish(&board, true);
+        self.publish(&board, Changed { arms: true, promise: true });
         *self.board.lock().unwrap_or_else(PoisonError::into_inner) = board;
         Ok(last)
     }
@@ -99,14 +101,19 @@ impl Learning {
         priors.insert(expert.to_owned(), prior);
     }
 
-    /// `reconsider` says whether what is known of Adaptive's arms, or its aim, may have changed.
-    fn publish(&self, board: &Board, reconsider: bool) {
+    /// `changed` says what may have changed beyond the figures.
+    fn publish(&self, board: &Board, changed: Changed) {
         let snapshot = board.snapshot(&self.priors.read().unwrap_or_else(PoisonError::into_inner));
         let policy = self.policy.load();
-        let outlook = if reconsider {
+        let outlook = if changed.arms {
             Arc::new(bandit::outlook(board.arms(), &policy.adaptive))
         } else {
             Arc::clone(&policy.outlook)
+        };
+        let promise = if changed.promise {
+            board.audited().promise(policy.quality_target)
+        } else {
+            policy.promise
         };
         for (strategy, summary) in &snapshot.strategies {
             if let Some(a) = summary.accuracy {
@@ -136,7 +143,7 @@ impl Learning {
                 self.metrics.slow_share(*strategy, share, baselines.static_mix(share));
             }
         }
-        if reconsider {
+        if changed.arms {
             self.show_arms(&outlook);
         }
         let standing = |expert: &ExpertSummary| (expert.name.clone(), expert.standing);
@@ -144,6 +151,7 @@ impl Learning {
             experts: Arc::new(snapshot.experts.iter().map(standing).collect()),
             outlook,
             chances: board.chances(),
+            promise,
         });
         self.snapshots.publish(snapshot);
     }
@@ -163,6 +171,24 @@ impl Learning {
         if !lake.reward(reward) {
             tracing::warn!("too many outcomes wait for the lake; one did not move its ladder");
         }
+    }
+}
+
+/// What a commit may have changed beyond the figures: each is worked out anew only then.
+#[derive(Debug, Clone, Copy)]
+struct Changed {
+    /// What is known of Adaptive's arms, or its aim.
+    arms: bool,
+    /// The evidence behind the quality target, or the target.
+    promise: bool,
+}
+
+/// Whether an event may be evidence for the quality target, or changes it.
+fn concerns_promise(recorded: &Recorded) -> bool {
+    match &recorded.event {
+        LedgerEvent::Decision(decision) => decision.draft.is_some_and(|d| d.agrees.is_some()),
+        LedgerEvent::Outcome(outcome) => outcome.source == OutcomeSource::Audit,
+        LedgerEvent::Policy(_) => true,
     }
 }
 
@@ -196,7 +222,13 @@ impl LedgerObserver for Learning {
                 self.metrics.outcome(decision.strategy, outcome.score);
             }
         }
-        self.publish(&board, recorded.iter().any(concerns_arms));
+        self.publish(
+            &board,
+            Changed {
+                arms: recorded.iter().any(concerns_arms),
+                promise: recorded.iter().any(concerns_promise),
+            },
+        );
     }
 
     fn lost(&self, events: usize) {

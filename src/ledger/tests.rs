@@ -97,6 +97,7 @@ fn decision(owner: &str, id: ResponseId) -> LedgerEvent {
         recalled_likeness: None,
         duration_us: 120,
         flux: Some((100, Ended::Answered)),
+        draft: None,
         asi: None,
         votes: Vec::new(),
         cost_usd: Some(0.1),

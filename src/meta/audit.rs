@@ -190,7 +190,11 @@ async fn audit(parts: &AuditParts, job: Job, rate: f64) -> f64 {
 
 /// Whether the surest model says the same; `None` where no model answered, or where the answers
 /// have no form in which they could be compared.
-fn agreement(answer: &Draft, findings: &Findings, wording: &Wording<'_>) -> Option<bool> {
+pub(super) fn agreement(
+    answer: &Draft,
+    findings: &Findings,
+    wording: &Wording<'_>,
+) -> Option<bool> {
     let models = findings
         .drafts
         .iter()

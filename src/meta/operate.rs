@@ -56,7 +56,8 @@ impl MetaOrchestrator {
             match self.parts.ledger.append(LedgerEvent::Policy(record)).await {
                 Ok(_) => {
                     self.parts.policy.publish(&policy);
-                    return Ok(policy);
+                    // With what was learned, which the change may have moved.
+                    return Ok(self.parts.policy.load());
                 }
                 Err(LedgerError::PolicyConflict { .. }) => {}
                 Err(error) => {

@@ -6,20 +6,20 @@ use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
     Auditor, ProcessError,
-    audit::Job,
+    audit::{Job, agreement},
     compose::{self, Ending},
     gather::{Gathered, Journey},
     limit::RateLimit,
     record::{Begun, Finished, Watch},
 };
 use crate::{
-    answers::Question,
+    answers::{Question, Wording},
     asi::{Asi, Live},
     complexity,
     documents::Shelf,
     domain::{
-        Clock, Listener, Policy, PolicyCell, Position, Prompt, Reply, Request, Stage, Tier, Trace,
-        Turn,
+        Clock, DraftRecord, Listener, Policy, PolicyCell, Position, Prompt, Reply, Request, Stage,
+        Tier, Trace, Turn,
     },
     flux::Flux,
     ledger::Ledger,
@@ -167,8 +167,13 @@ impl MetaOrchestrator {
             routing::escalation(&complexity, best.map(|draft| draft.signal.get()))
         });
         let ending = self.end(&request, &policy, &journey, &gathered);
-        let mut finished =
-            Finished { begun: &begun, escalation, gathered: &gathered, duration: since.elapsed() };
+        let mut finished = Finished {
+            begun: &begun,
+            escalation,
+            gathered: &gathered,
+            drafted: self.drafted(&request, &gathered),
+            duration: since.elapsed(),
+        };
         let answer = match ending {
             Ok(ending) => ending,
             Err(error) => {
@@ -209,6 +214,20 @@ impl MetaOrchestrator {
         reply.duration = since.elapsed();
         reply.overhead = reply.duration.saturating_sub(gathered.upstream());
         Ok(reply)
+    }
+
+    /// Flux's surest draft; and, where ASI was asked as well and the dice pick it, whether the two
+    /// agree. A draft that Flux answers with is audited with the same chance.
+    fn drafted(&self, request: &Request, gathered: &Gathered) -> Option<DraftRecord> {
+        let draft = gathered.best_flux()?;
+        let picked =
+            gathered.asi.as_ref().zip(self.parts.audits.as_ref()).filter(|(_, auditor)| {
+                request.passthrough().is_none() && auditor.picks((self.parts.dice)())
+            });
+        let agrees = picked.and_then(|(findings, _)| {
+            agreement(draft, findings, &Wording::of_answers_to(&request.input))
+        });
+        Some(DraftRecord { signal: draft.signal.get(), agrees })
     }
 
     /// Has a whole answer of Flux audited, if the dice pick it. Where nobody may ask ASI, nor does an

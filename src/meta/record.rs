@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout};
 use super::{MetaOrchestrator, Parts, ProcessError, compose::Ending, gather::Gathered};
 use crate::{
     domain::{
-        Complexity, ConsensusReport, Decision, DecisionRecord, Draft, Ended, LedgerEvent, Policy,
-        RecordedVote, Reply, Request, Role, SessionId, TenantId, Tier, Turn,
+        Complexity, ConsensusReport, Decision, DecisionRecord, Draft, DraftRecord, Ended,
+        LedgerEvent, Policy, RecordedVote, Reply, Request, Role, SessionId, TenantId, Tier, Turn,
     },
     ledger::LedgerError,
 };
@@ -47,6 +47,7 @@ impl Begun<'_> {
             recalled_likeness: None,
             duration_us: micros(self.since.elapsed()),
             flux: None,
+            draft: None,
             asi: None,
             votes: Vec::new(),
             cost_usd: None,
@@ -92,6 +93,8 @@ pub(super) struct Finished<'a> {
     pub(super) begun: &'a Begun<'a>,
     pub(super) escalation: f64,
     pub(super) gathered: &'a Gathered,
+    /// Flux's surest draft.
+    pub(super) drafted: Option<DraftRecord>,
     pub(super) duration: Duration,
 }
 
@@ -152,6 +155,7 @@ impl Finished<'_> {
             escalation: self.escalation,
             duration_us: micros(self.duration),
             flux,
+            draft: self.drafted,
             asi,
             ..self.begun.record(ended)
         }

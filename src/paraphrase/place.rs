@@ -103,7 +103,6 @@ fn topic(terms: &[Term<'_>]) -> Vec<(u32, f32)> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
     use crate::paraphrase::Matcher;
 
     proptest! {

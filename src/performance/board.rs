@@ -10,6 +10,7 @@ use super::{
     Accuracy, Baselines, ExpertSummary, Summary, Tally,
     experts::Experts,
     live::{Cells, FEW, Judgement, Place},
+    quality::Audited,
 };
 use crate::{
     bandit::{Evidence, HALF_LIFE, Observation, Seen},
@@ -39,6 +40,9 @@ pub struct Board {
     /// Absent in states that were saved before accuracy was weighed.
     #[serde(default)]
     cells: Cells,
+    /// Absent in states that were saved before there was a quality target.
+    #[serde(default)]
+    audited: Audited,
 }
 
 /// The figures at one moment.
@@ -65,6 +69,7 @@ impl Board {
             return;
         }
         self.last_seq = recorded.seq;
+        self.audited.fold(recorded);
         match &recorded.event {
             LedgerEvent::Decision(decision) => {
                 self.decided(decision);
@@ -105,6 +110,12 @@ impl Board {
     #[must_use]
     pub fn arms(&self) -> &Evidence {
         &self.arms
+    }
+
+    /// Drafts of Flux whose agreement with ASI is known.
+    #[must_use]
+    pub fn audited(&self) -> &Audited {
+        &self.audited
     }
 
     /// All figures; of the experts, those with these priors.

@@ -1,19 +1,11 @@
 //! The cut-off that a quality target needs, by a bound that holds for finite samples.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// What is promised: lose at most `alpha` against always asking the slow tier, with confidence
-/// `1 − delta`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct QualityTarget {
-    /// Most accuracy that may be lost, in shares of all requests, 0 to 1.
-    pub alpha: f64,
-    /// Chance that the promise does not hold, 0 to 1.
-    pub delta: f64,
-}
+use crate::domain::QualityTarget;
 
 /// A drafted request whose truth is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
     /// The draft's signal.
     pub signal: f64,
@@ -88,19 +80,36 @@ pub fn cut(target: QualityTarget, requests: &[Kept]) -> Result<Cut, Refusal> {
     }
     let mut sorted = requests.to_vec();
     sorted.sort_by(|a, b| b.signal.total_cmp(&a.signal));
+    // The bound grows with the losses: it is worked out once for the most that are allowed, and not
+    // for every cut-off.
+    let most = most_losses(n, target);
     let (mut kept, mut lost) = (0, 0);
     let mut found = None;
     for tied in sorted.chunk_by(|a, b| a.signal == b.signal) {
         kept += tied.len();
         lost += tied.iter().filter(|r| r.loses).count();
-        let loss_bound = upper_bound(lost, n, target.delta);
-        if loss_bound > target.alpha {
+        if lost > most {
             break;
         }
-        let keep_signal = tied.first().map_or(1.0, |r| r.signal);
-        found = Some(Cut { target, keep_signal, slow_share: share(n - kept, n), loss_bound, n });
+        found = Some((tied.first().map_or(1.0, |r| r.signal), kept, lost));
     }
-    found.ok_or(Refusal::Unsure)
+    let (keep_signal, kept, lost) = found.ok_or(Refusal::Unsure)?;
+    let loss_bound = upper_bound(lost, n, target.delta);
+    Ok(Cut { target, keep_signal, slow_share: share(n - kept, n), loss_bound, n })
+}
+
+/// The most losses among `n` whose bound stays within the target; even none does, as the caller knows.
+fn most_losses(n: usize, target: QualityTarget) -> usize {
+    let (mut within, mut beyond) = (0, n);
+    while within + 1 < beyond {
+        let middle = usize::midpoint(within, beyond);
+        if upper_bound(middle, n, target.delta) > target.alpha {
+            beyond = middle;
+        } else {
+            within = middle;
+        }
+    }
+    within
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]

@@ -7,12 +7,14 @@ mod guarantee;
 mod interval;
 mod latency;
 mod live;
+mod quality;
 mod tally;
 
 pub use board::{Board, Snapshot, SnapshotCell};
 pub use experts::ExpertSummary;
-pub use guarantee::{Cut, Kept, QualityTarget, Refusal, cut, upper_bound};
+pub use guarantee::{Cut, Kept, Refusal, cut, upper_bound};
 pub use interval::{Interval, wilson};
 pub use latency::{LatencyHistogram, Quantiles};
 pub use live::{Baselines, FEW};
+pub use quality::Audited;
 pub use tally::{Accuracy, Summary, Tally};

@@ -3,7 +3,9 @@
 
 mod adaptive;
 
-use crate::domain::{AsiMode, Complexity, ComplexityTier, Decision, Policy, Route, Strategy};
+use crate::domain::{
+    AsiMode, Complexity, ComplexityTier, Decision, Policy, Promise, Route, Strategy,
+};
 
 pub use adaptive::{Choice, choose};
 
@@ -57,7 +59,6 @@ fn way(
     complexity: &Complexity,
     policy: &Policy,
 ) -> Decision {
-    let keep = policy.thresholds.keep_signal;
     let plan = Decision {
         strategy,
         follows: strategy,
@@ -66,7 +67,7 @@ fn way(
         mode: mode.unwrap_or_else(|| mode_for(complexity.tier)),
         ask_drafter: true,
         may_escalate: true,
-        keep_signal: keep,
+        keep_signal: policy.keep_signal(),
         probability: 1.0,
         reason: String::new(),
         alternatives: Vec::new(),
@@ -89,7 +90,7 @@ fn way(
             ..plan
         },
         // Adaptive has chosen by now; by itself it would be the default.
-        Strategy::Hybrid | Strategy::Adaptive => hybrid(complexity, plan),
+        Strategy::Hybrid | Strategy::Adaptive => hybrid(complexity, plan, policy),
     }
 }
 
@@ -109,14 +110,15 @@ fn requires_asi(complexity: &Complexity) -> bool {
 
 /// Solvers and the lake cost microseconds and are right or silent, so they look at everything; the
 /// complexity decides whether the *drafter* is worth its time.
-fn hybrid(complexity: &Complexity, plan: Decision) -> Decision {
+fn hybrid(complexity: &Complexity, plan: Decision, policy: &Policy) -> Decision {
     let ask_drafter = !requires_asi(complexity);
     let reason = if ask_drafter {
         format!(
-            "Hybrid drafts first: complexity {:.2} is {}; a draft with signal {:.2} or more is kept",
+            "Hybrid drafts first: complexity {:.2} is {}; a draft with signal {:.2} or more is kept{}",
             complexity.score,
             complexity.tier.name(),
-            plan.keep_signal
+            plan.keep_signal,
+            promised(policy)
         )
     } else {
         format!(
@@ -127,6 +129,27 @@ fn hybrid(complexity: &Complexity, plan: Decision) -> Decision {
         )
     };
     Decision { ask_drafter, reason, ..plan }
+}
+
+/// What the quality target has to do with the cut-off.
+fn promised(policy: &Policy) -> String {
+    let target = policy.quality_target;
+    if !target.is_set() {
+        return String::new();
+    }
+    let (loss, confidence) = (target.alpha * 100.0, (1.0 - target.delta) * 100.0);
+    match policy.promise {
+        Some(Promise::Kept { n, .. }) => format!(
+            ", so that at most {loss} % is lost against ASI ({confidence} % confidence, {n} audited drafts)"
+        ),
+        Some(Promise::Unsure { n }) => format!(
+            ": by {n} audited drafts, even the surest would lose more than {loss} % against ASI"
+        ),
+        Some(Promise::Thin { n, needed }) => format!(
+            "; a loss of at most {loss} % cannot be promised yet: {n} drafts are audited, it takes {needed}"
+        ),
+        None => String::new(),
+    }
 }
 
 /// Estimated chance that asking ASI would improve on what Flux has: orders requests by their need
@@ -152,7 +175,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Elp, Strategy};
+    use crate::domain::{Elp, QualityTarget, Strategy};
 
     fn complexity(score: f64, tier: ComplexityTier) -> Complexity {
         Complexity {
@@ -196,6 +219,26 @@ mod tests {
             assert_eq!(decision.keep_signal, alone.keep_signal);
             assert_eq!(decision.mode, arm.mode().unwrap_or(alone.mode));
             assert!((decision.probability - 1.0 / 7.0).abs() < 1e-9, "nothing is known yet");
+        }
+    }
+
+    #[test]
+    fn a_quality_target_sets_the_cut_off_only_where_the_evidence_carries_it() {
+        let target = QualityTarget { alpha: 0.05, delta: 0.05 };
+        let kept = Promise::Kept { keep_signal: 0.62, loss_bound: 0.04, slow_share: 0.3, n: 400 };
+        let thin = Promise::Thin { n: 12, needed: 59 };
+        for (promise, keep_signal, said) in [
+            (kept, 0.62, "at most 5 % is lost against ASI (95 % confidence, 400 audited drafts)"),
+            (thin, 0.75, "cannot be promised yet: 12 drafts are audited, it takes 59"),
+            (Promise::Unsure { n: 80 }, 1.0, "even the surest would lose more than 5 %"),
+        ] {
+            let promise = Some(promise);
+            let policy = Policy { quality_target: target, promise, ..Policy::default() };
+            let decision = decided(Strategy::Hybrid, &policy, 0.5);
+            assert_eq!(decision.keep_signal, keep_signal);
+            assert!(decision.reason.contains(said), "{}", decision.reason);
+            let nothing_promised = Policy { promise, ..Policy::default() };
+            assert_eq!(decided(Strategy::Hybrid, &nothing_promised, 0.5).keep_signal, 0.75);
         }
     }
 

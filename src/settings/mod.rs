@@ -30,7 +30,7 @@ pub use sections::{
 };
 pub use sources::DEFAULTS;
 
-use crate::domain::{AdaptiveRule, Policy, Signal, Thresholds};
+use crate::domain::{AdaptiveRule, Policy, QualityTarget, Signal, Thresholds};
 use problem::Problems;
 
 /// The whole configuration, checked.
@@ -54,6 +54,8 @@ pub struct Settings {
     pub runtime_first: RuntimeFirstSettings,
     /// Adaptive's rule.
     pub adaptive: AdaptiveRule,
+    /// What Hybrid promises.
+    pub quality_target: QualityTarget,
     /// Weights of the consensus `custom_weights`, by expert.
     pub custom_weights: BTreeMap<String, f64>,
     /// The runtime tier.
@@ -129,6 +131,7 @@ impl Settings {
             sacred_weight: self.fusion.sacred_weight,
             runtime_fallback: self.runtime_first.fallback,
             adaptive: self.adaptive,
+            quality_target: self.quality_target,
             ..Policy::default()
         }
     }
@@ -172,6 +175,7 @@ fn gather(
         judgement,
         runtime_first,
         adaptive,
+        quality_target,
         custom_weights,
         flux,
         lake,
@@ -203,6 +207,7 @@ fn gather(
         judgement: judgement?,
         runtime_first: runtime_first?,
         adaptive: adaptive?,
+        quality_target: quality_target?,
         custom_weights: custom_weights?,
         flux: flux?,
         lake,

@@ -54,6 +54,7 @@ fn every_documented_key_is_read() {
         "policy": PolicySettings, "thresholds": Thresholds, "fusion": FusionSettings,
         "judgement": JudgementSettings,
         "runtime_first": RuntimeFirstSettings, "adaptive": AdaptiveRule,
+        "quality_target": QualityTarget,
         "custom_weights": BTreeMap<String, f64>, "flux": FluxSettings, "lake": LakeSettings,
         "documents": DocumentSettings, "sessions": SessionSettings, "ledger": LedgerSettings,
         "audit": AuditSettings, "feedback": FeedbackSettings,

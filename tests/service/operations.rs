@@ -80,6 +80,7 @@ async fn changes_of_the_policy_at_once_all_count() {
         "/thresholds/second_opinion": 0.61,
         "/thresholds/lake_floor": 0.91,
         "/adaptive/exploration": 0.11,
+        "/quality_target/delta": 0.11,
     });
     let changes = changes.as_object().unwrap();
     let sent = changes.iter().map(|(pointer, value)| {

@@ -137,6 +137,71 @@ async fn an_audited_answer_counts_in_the_accuracy() {
 }
 
 #[tokio::test]
+async fn a_quality_target_holds_once_enough_drafts_are_audited_and_after_kill_9() {
+    let upstream = Upstream::start(Answer::Says("The answer is 12.")).await;
+    let file = upstream.config(&["big"]);
+    let config = [("MOCK_KEY", "k"), ("AUDIT__RATE", "1.0")];
+    let service = Service::with_file(&file, &config);
+    let target = json!({ "quality_target": { "alpha": 0.2, "delta": 0.1 } });
+    let (status, policy) = service.put("/api/v1/unified/strategy", &target).await;
+    assert_eq!((status, &policy["promise"]["state"]), (200, &json!("thin")), "{policy:#}");
+    assert_eq!(policy["promise"]["keep_signal"], policy["thresholds"]["keep_signal"]);
+    // A share of 0.2 with confidence 0.9 takes eleven faultless drafts.
+    assert_eq!(policy["promise"]["needed"], 11);
+    let reply = service.ask("what is 11 + 1?").await;
+    let reason = reply["metadata"]["decision"]["reason"].as_str().unwrap();
+    assert!(reason.contains("cannot be promised yet"), "{reason}");
+    for n in 1..12 {
+        service.ask(&format!("what is {n} + {}?", 12 - n)).await;
+    }
+    let mut policy = serde_json::Value::Null;
+    for _ in 0..200 {
+        policy = service.get("/api/v1/unified/strategy").await.1;
+        if policy["promise"]["n"] == 12 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(policy["promise"]["state"], "kept", "{policy:#}");
+    assert!(policy["promise"]["loss_bound"].as_f64().unwrap() <= 0.2);
+    assert_eq!(policy["promise"]["slow_share"], 0.0);
+    let reply = service.ask("what is 20 - 8?").await;
+    let reason = reply["metadata"]["decision"]["reason"].as_str().unwrap();
+    assert!(reason.contains("at most 20 % is lost against ASI"), "{reason}");
+
+    let service = service.kill_and_restart();
+    let (_, after) = service.get("/api/v1/unified/strategy").await;
+    assert_eq!(after["quality_target"], policy["quality_target"]);
+    assert_eq!(after["promise"]["state"], "kept", "{after:#}");
+}
+
+#[tokio::test]
+async fn drafts_that_asi_contradicts_end_a_promise() {
+    let upstream = Upstream::start(Answer::Says("The answer is 13.")).await;
+    let file = upstream.config(&["big"]);
+    let service = Service::with_file(&file, &[("MOCK_KEY", "k"), ("AUDIT__RATE", "1.0")]);
+    let target = json!({ "quality_target": { "alpha": 0.2, "delta": 0.1 } });
+    assert_eq!(service.put("/api/v1/unified/strategy", &target).await.0, 200);
+    for n in 1..12 {
+        service.ask(&format!("what is {n} + {}?", 12 - n)).await;
+    }
+    let mut policy = serde_json::Value::Null;
+    for _ in 0..200 {
+        policy = service.get("/api/v1/unified/strategy").await.1;
+        if policy["promise"]["n"] == 11 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(policy["promise"]["state"], "unsure", "{policy:#}");
+    let reply = service.ask("what is 6 * 7?").await;
+    assert_eq!(reply["metadata"]["decision"]["route"], "flux_then_asi", "{reply:#}");
+    let bad = json!({ "quality_target": { "alpha": 0.9 } });
+    let (status, problem) = service.put("/api/v1/unified/strategy", &bad).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/quality_target/alpha")));
+}
+
+#[tokio::test]
 async fn thorough_lets_the_majority_win_and_shows_the_votes() {
     let upstream = Upstream::start(Answer::ByModel(&[
         ("a", "It is 41."),

@@ -128,6 +128,7 @@ impl Script {
             recalled_likeness: None,
             duration_us: 1,
             flux: None,
+            draft: None,
             asi: None,
             votes: Vec::new(),
             cost_usd: None,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{AdaptiveRule, Consensus, Policy, Strategy, Thresholds},
+    domain::{AdaptiveRule, Consensus, Policy, Promise, QualityTarget, Strategy, Thresholds},
     http::{ApiState, FromFields, JsonBody, Problem, fields::Fields},
 };
 
@@ -31,6 +31,73 @@ pub struct PolicyResult {
     pub runtime_fallback: bool,
     /// What Adaptive aims at.
     pub adaptive: AdaptiveRule,
+    /// What Hybrid promises.
+    pub quality_target: QualityTarget,
+    /// Whether the promise is kept, and by which cut-off; absent where nothing is promised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promise: Option<PromiseReport>,
+}
+
+/// Whether a promise can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PromiseState {
+    /// It is, by the cut-off `keep_signal`.
+    Kept,
+    /// Too few drafts are audited to say; `thresholds.keep_signal` is in force.
+    Thin,
+    /// Even the surest drafts lose too often: every one is escalated.
+    Unsure,
+}
+
+/// What the evidence says of the quality target.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct PromiseReport {
+    /// Whether it is kept.
+    pub state: PromiseState,
+    /// Audited drafts behind it.
+    pub n: usize,
+    /// Audited drafts that it takes at least; where they are too few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed: Option<usize>,
+    /// Hybrid keeps drafts with at least this signal.
+    #[schema(minimum = 0, maximum = 1)]
+    pub keep_signal: f64,
+    /// Upper bound of the loss, where the promise is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
+    pub loss_bound: Option<f64>,
+    /// Share of drafted requests that go to ASI, where the promise is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1)]
+    pub slow_share: Option<f64>,
+}
+
+impl PromiseReport {
+    fn of(policy: &Policy) -> Option<Self> {
+        let promise = policy.promise.filter(|_| policy.quality_target.is_set())?;
+        let (state, n) = match promise {
+            Promise::Kept { n, .. } => (PromiseState::Kept, n),
+            Promise::Thin { n, .. } => (PromiseState::Thin, n),
+            Promise::Unsure { n } => (PromiseState::Unsure, n),
+        };
+        let mut report = Self {
+            state,
+            n,
+            needed: None,
+            keep_signal: policy.keep_signal(),
+            loss_bound: None,
+            slow_share: None,
+        };
+        match promise {
+            Promise::Kept { loss_bound, slow_share, .. } => {
+                (report.loss_bound, report.slow_share) = (Some(loss_bound), Some(slow_share));
+            }
+            Promise::Thin { needed, .. } => report.needed = Some(needed),
+            Promise::Unsure { .. } => {}
+        }
+        Some(report)
+    }
 }
 
 impl From<&Policy> for PolicyResult {
@@ -44,6 +111,8 @@ impl From<&Policy> for PolicyResult {
             sacred_weight: policy.sacred_weight,
             runtime_fallback: policy.runtime_fallback,
             adaptive: policy.adaptive,
+            quality_target: policy.quality_target,
+            promise: PromiseReport::of(policy),
         }
     }
 }
@@ -66,6 +135,8 @@ pub struct PolicyChange {
     pub runtime_fallback: Option<bool>,
     /// What Adaptive aims at; each part stays as it is where absent.
     pub adaptive: Option<AdaptiveChange>,
+    /// What Hybrid promises; each part stays as it is where absent.
+    pub quality_target: Option<QualityTargetChange>,
 }
 
 /// A change of the cut-offs, all probabilities. What is absent stays as it is.
@@ -109,12 +180,25 @@ pub struct AdaptiveChange {
     pub exploration: Option<f64>,
 }
 
+/// A change of what Hybrid promises. What is absent stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, ToSchema)]
+pub struct QualityTargetChange {
+    /// Most right answers that may be lost against always asking ASI, as a share of the requests that
+    /// Flux has a draft for; 0 promises nothing.
+    #[schema(minimum = 0, maximum = 0.5)]
+    pub alpha: Option<f64>,
+    /// Chance that the promise does not hold.
+    #[schema(minimum = 0.001, maximum = 0.5)]
+    pub delta: Option<f64>,
+}
+
 impl PolicyChange {
     /// The policy with this change. Whether it is sound, [`Policy::problems`] says.
     #[must_use]
     pub fn apply(&self, policy: &Policy) -> Policy {
         let (old, new) = (policy.thresholds, self.thresholds.unwrap_or_default());
         let (aim, adaptive) = (policy.adaptive, self.adaptive.unwrap_or_default());
+        let (target, quality) = (policy.quality_target, self.quality_target.unwrap_or_default());
         Policy {
             strategy: self.strategy.unwrap_or(policy.strategy),
             thresholds: Thresholds {
@@ -138,6 +222,10 @@ impl PolicyChange {
                 target_accuracy: adaptive.target_accuracy.unwrap_or(aim.target_accuracy),
                 exploration: adaptive.exploration.unwrap_or(aim.exploration),
             },
+            quality_target: QualityTarget {
+                alpha: quality.alpha.unwrap_or(target.alpha),
+                delta: quality.delta.unwrap_or(target.delta),
+            },
             ..policy.clone()
         }
     }
@@ -157,6 +245,7 @@ impl FromFields for PolicyChange {
             sacred_weight: fields.optional("sacred_weight", |f| f.any_number()),
             runtime_fallback: fields.optional("runtime_fallback", |f| f.flag()),
             adaptive: fields.optional("adaptive", |field| field.object(adaptive)),
+            quality_target: fields.optional("quality_target", |field| field.object(quality_target)),
         })
     }
 }
@@ -179,6 +268,13 @@ fn adaptive(fields: &mut Fields<'_>) -> Option<AdaptiveChange> {
         cost_weight: fields.optional("cost_weight", |f| f.any_number()),
         target_accuracy: fields.optional("target_accuracy", |f| f.any_number()),
         exploration: fields.optional("exploration", |f| f.any_number()),
+    })
+}
+
+fn quality_target(fields: &mut Fields<'_>) -> Option<QualityTargetChange> {
+    Some(QualityTargetChange {
+        alpha: fields.optional("alpha", |f| f.any_number()),
+        delta: fields.optional("delta", |f| f.any_number()),
     })
 }
 
@@ -207,6 +303,7 @@ pub(super) async fn get_strategy(State(state): State<ApiState>) -> Json<PolicyRe
     tag = "unified",
     request_body(content = PolicyChange, description = "The fields to change.", examples(
         ("strategy" = (summary = "Another strategy", value = json!({"strategy": "adaptive"}))),
+        ("promise" = (summary = "Lose at most 5 % against always asking ASI", value = json!({"quality_target": {"alpha": 0.05}}))),
         ("threshold" = (summary = "Keep only surer drafts", value = json!({"thresholds": {"keep_signal": 0.9}}))),
     )),
     responses((status = 200, description = "The policy now in force.", body = PolicyResult)),

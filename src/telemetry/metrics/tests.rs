@@ -54,6 +54,7 @@ fn record() -> DecisionRecord {
         recalled_likeness: None,
         duration_us: 1_500,
         flux: Some((40, Ended::Abstained)),
+        draft: None,
         asi: Some((1_400, Ended::Answered)),
         votes: Vec::new(),
         cost_usd: None,

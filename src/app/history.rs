@@ -5,9 +5,10 @@ use std::{path::Path, time::Duration};
 use super::{StartError, assemble::STORE_FILE};
 use crate::{
     complexity,
-    domain::{Budget, Request, ResponseId, TenantId, Thresholds},
+    domain::{Budget, Recorded, Request, ResponseId, TenantId, Thresholds},
     evaluation::DecisionLog,
     ledger::{Ledger, LedgerOptions},
+    performance::Audited,
     store::Store,
 };
 
@@ -20,6 +21,25 @@ const PAGE: usize = 4096;
 /// # Errors
 /// [`StartError`]: there is no store, a service has it open, or it cannot be read.
 pub async fn decision_log(dir: &Path) -> Result<DecisionLog, StartError> {
+    let mut log = DecisionLog::default();
+    each_event(dir, |recorded| log.take_in(recorded)).await?;
+    Ok(log)
+}
+
+/// The audited drafts in the ledger of this data folder, which is left as it is.
+///
+/// # Errors
+/// As [`decision_log`].
+pub async fn audited_drafts(dir: &Path) -> Result<Audited, StartError> {
+    let mut audited = Audited::default();
+    each_event(dir, |recorded| {
+        audited.fold(recorded);
+    })
+    .await?;
+    Ok(audited)
+}
+
+async fn each_event(dir: &Path, mut take: impl FnMut(&Recorded)) -> Result<(), StartError> {
     let unusable = |source| StartError::Store { dir: dir.to_owned(), source };
     let path = dir.join(STORE_FILE);
     if !path.exists() {
@@ -27,16 +47,15 @@ pub async fn decision_log(dir: &Path) -> Result<DecisionLog, StartError> {
     }
     let store = Store::open(&path).map_err(unusable)?;
     let (ledger, _) = Ledger::open(store.clone(), Vec::new(), LedgerOptions::default()).await?;
-    let (mut log, mut after) = (DecisionLog::default(), 0);
+    let mut after = 0;
     loop {
         let page = ledger.replay(after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.seq;
-        page.iter().for_each(|recorded| log.take_in(recorded));
+        page.iter().for_each(&mut take);
     }
     drop(ledger);
-    store.close().await.map_err(unusable)?;
-    Ok(log)
+    store.close().await.map_err(unusable)
 }
 
 /// The complexity score of a question that nobody is going to ask.

@@ -89,13 +89,13 @@ fn draft(
     draft
 }
 
-/// What a model has proved to be worth, where it has a record; else what it was worth in training on
-/// such questions; else what its operator says.
+/// What a model is worth on such questions: what it was worth in training, or else what its operator
+/// says, moved by what it has proved here.
 pub(super) fn prior(model: &dyn LanguageModel, task: &Task<'_>) -> Signal {
     let profile = model.profile();
-    let known = task.experts.contains_key(&*profile.name);
-    let past = task.reading.filter(|_| !known).and_then(|r| r.history(&profile.name));
-    past.unwrap_or_else(|| worth(model, task.experts))
+    let past = task.reading.and_then(|reading| reading.history(&profile.name));
+    let Some(past) = past else { return worth(model, task.experts) };
+    task.experts.get(&*profile.name).map_or(past, |standing| standing.beside(past))
 }
 
 /// What a model has proved to be worth by these standings; else what its operator says.

@@ -195,7 +195,7 @@ async fn a_revision_that_is_worse_does_not_replace_the_answer() {
 #[tokio::test(start_paused = true)]
 async fn the_best_by_its_record_is_asked_before_the_best_by_its_prior() {
     let (praised, proved) = (model("a", 0.9, &[Ok(RIGHT)]), model("b", 0.6, &[Ok(RIGHT)]));
-    let standing = |accuracy| Standing { accuracy, weight: 1.0 };
+    let standing = |accuracy| Standing { accuracy, weight: 1.0, outcomes: 0.0, right: 0.0 };
     let experts =
         Standings::from([("a".to_owned(), standing(0.4)), ("b".to_owned(), standing(0.8))]);
     let models: Vec<Arc<dyn LanguageModel>> = vec![praised.clone(), proved.clone()];

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "this room talks to a terminal")]
 
 mod adaptive;
+mod calibrate;
 mod evaluate;
 mod evaluate_recall;
 mod lake;
@@ -40,6 +41,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Replay a table of recorded answers and print accuracy, latency and routing figures.
     Evaluate(evaluate::EvaluateArgs),
+    /// Find the cut-off that a quality target takes, by the own ledger or by a table.
+    Calibrate(calibrate::CalibrateArgs),
     /// Put answers into the Confidence Lake, take them out, count them, change its keys.
     Lake(lake::LakeArgs),
     /// Simulate the strategy `adaptive` on a table of real outcomes and print what it promises.
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::serve(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Lake(args) => lake::lake(&args),
         Command::EvaluateAdaptive(args) => adaptive::evaluate(&args),
         Command::EvaluateRecall(args) => evaluate_recall::evaluate_recall(&args),

@@ -84,6 +84,31 @@ pub struct Standing {
     pub accuracy: f64,
     /// Its vote's weight where no check has moved its draft's signal: the log-odds of that accuracy.
     pub weight: f64,
+    /// Outcomes behind it, faded as they grow old.
+    pub outcomes: f64,
+    /// How many of them were right.
+    pub right: f64,
+}
+
+impl Standing {
+    /// An expert's prior counts as much as this many outcomes. So a handful of outcomes, honest or
+    /// hostile, moves nobody far, and a hundred speak for themselves.
+    pub const PRIOR_OUTCOMES: f64 = 20.0;
+
+    /// What a record is worth: the mean of the Beta posterior, as if the prior had been seen
+    /// [`Self::PRIOR_OUTCOMES`] times.
+    #[must_use]
+    pub fn of(right: f64, outcomes: f64, prior: Signal) -> Self {
+        let accuracy =
+            (right + Self::PRIOR_OUTCOMES * prior.get()) / (outcomes + Self::PRIOR_OUTCOMES);
+        Self { accuracy, weight: Signal::clamped(accuracy).vote_weight(), outcomes, right }
+    }
+
+    /// The same record beside another prior: what the expert was worth on questions of one kind.
+    #[must_use]
+    pub fn beside(&self, prior: Signal) -> Signal {
+        Signal::clamped(Self::of(self.right, self.outcomes, prior).accuracy)
+    }
 }
 
 /// The experts with a standing, by configured name.
@@ -194,11 +219,10 @@ impl Policy {
         promised.and_then(|p| p.keep_signal()).unwrap_or(self.thresholds.keep_signal)
     }
 
-    /// How likely an expert is right before anything is known of the question: what its record
-    /// says, else its configured prior.
+    /// How likely an expert is right before it has answered: what its record says beside this prior.
     #[must_use]
     pub fn accuracy(&self, expert: &str, prior: Signal) -> Signal {
-        self.experts.get(expert).map_or(prior, |standing| Signal::clamped(standing.accuracy))
+        self.experts.get(expert).map_or(prior, |standing| standing.beside(prior))
     }
 
     /// Everything that is wrong with it, so that an operator mends it in one go.

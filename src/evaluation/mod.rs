@@ -46,4 +46,5 @@ pub use report::{
     SignalQuality, Skipped, StrategyResult,
 };
 pub use run::{Bench, EvaluationError, Options, Workbench, evaluate, paused_runtime, progress_bar};
+pub use scoring::quality_of;
 pub use table::{Gold, Row, Table, TableError, load};

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{QualityTarget, Strategy},
-    performance::Cut,
+    performance::{Cut, HeldOut},
 };
 
 /// The whole of it.
@@ -53,6 +53,8 @@ pub struct Quality {
     pub target: QualityTarget,
     /// The cut-off; `null` where it is refused.
     pub cut: Option<Cut>,
+    /// What the cut-off of one half of the drafts loses on the other; `null` where it is refused.
+    pub held_out: Option<HeldOut>,
     /// Why it is refused.
     pub refused: Option<String>,
 }

@@ -14,7 +14,7 @@ use super::{
     table::{self, Table, TableError},
 };
 use crate::{
-    domain::{LanguageModel, Policy, Signal, Strategy},
+    domain::{LanguageModel, Policy, QualityTarget, Signal, Strategy},
     ledger::{Ledger, LedgerError},
     meta::MetaOrchestrator,
 };
@@ -65,6 +65,8 @@ pub struct Options {
     pub slow_prior: Signal,
     /// What requests are judged by; each run sets its own strategy in it.
     pub policy: Policy,
+    /// The promises whose cut-offs are reported.
+    pub targets: Vec<QualityTarget>,
 }
 
 impl Options {
@@ -81,6 +83,9 @@ impl Options {
             fast_prior: Signal::clamped(0.6),
             slow_prior: Signal::clamped(0.8),
             policy: Policy::default(),
+            targets: [0.01, 0.02, 0.05, 0.1, 0.2]
+                .map(|alpha| QualityTarget { alpha, ..QualityTarget::default() })
+                .to_vec(),
         }
     }
 }
@@ -201,7 +206,7 @@ async fn evaluate_table(
         routing_prompt_only,
         signal,
         fusion: Some(scoring::fusion(&plain, &boosted)),
-        quality: scoring::quality(&drafted, &pair),
+        quality: scoring::quality(&drafted, &pair, &options.targets),
         judged_by: options.policy.judge.as_ref().map(|judge| judge.version().to_owned()),
     })
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Ended, QualityTarget, Strategy},
-    performance::{Kept, cut, wilson},
+    performance::{Kept, cut, held_out, wilson},
 };
 
 /// What became of one row under one policy.
@@ -172,12 +172,12 @@ pub(super) fn signal(results: &[RowResult], pair: &[PairRight]) -> SignalQuality
     }
 }
 
-/// The targets that a report shows: most accuracy lost, each with 95 % confidence.
-const ALPHAS: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
-const DELTA: f64 = 0.05;
-
 /// What each quality target takes, by the drafts of a run that drafts always.
-pub(super) fn quality(results: &[RowResult], pair: &[PairRight]) -> Vec<Quality> {
+pub(super) fn quality(
+    results: &[RowResult],
+    pair: &[PairRight],
+    targets: &[QualityTarget],
+) -> Vec<Quality> {
     let drafts: Vec<Kept> = results
         .iter()
         .zip(pair)
@@ -185,13 +185,16 @@ pub(super) fn quality(results: &[RowResult], pair: &[PairRight]) -> Vec<Quality>
             Some(Kept { signal: result.draft_signal?, loses: pair.slow && !pair.fast })
         })
         .collect();
-    let of = |alpha| {
-        let target = QualityTarget { alpha, delta: DELTA };
-        let found = cut(target, &drafts);
-        let refused = found.as_ref().err().map(ToString::to_string);
-        Quality { target, cut: found.ok(), refused }
-    };
-    if drafts.is_empty() { Vec::new() } else { ALPHAS.map(of).to_vec() }
+    let of = |target: &QualityTarget| quality_of(*target, &drafts);
+    if drafts.is_empty() { Vec::new() } else { targets.iter().map(of).collect() }
+}
+
+/// What a quality target takes, by drafts whose truth is known.
+#[must_use]
+pub fn quality_of(target: QualityTarget, drafts: &[Kept]) -> Quality {
+    let found = cut(target, drafts);
+    let refused = found.as_ref().err().map(ToString::to_string);
+    Quality { target, cut: found.ok(), held_out: held_out(target, drafts), refused }
 }
 
 pub(super) fn fusion(plain: &[RowResult], boosted: &[RowResult]) -> Fusion {

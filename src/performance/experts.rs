@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::{Accuracy, wilson};
 use crate::domain::{RecordedVote, Signal, Standing};
 
-/// An expert's prior counts as much as this many outcomes. So a handful of outcomes, honest or
-/// hostile, moves nobody far, and a hundred speak for themselves.
-const PRIOR_OUTCOMES: f64 = 20.0;
 /// When this many outcomes have gathered, all of them count half: a model behind a name can change.
 const FADE_AT: f64 = 1000.0;
 /// Experts that are kept. Beyond it, the one that has not been judged for longest goes: names
@@ -101,11 +98,8 @@ impl Experts {
 }
 
 impl ExpertRecord {
-    /// The mean of the Beta posterior: as if the prior had been seen [`PRIOR_OUTCOMES`] times.
     fn standing(&self, prior: Signal) -> Standing {
-        let outcomes = self.right + self.wrong;
-        let accuracy = (self.right + PRIOR_OUTCOMES * prior.get()) / (outcomes + PRIOR_OUTCOMES);
-        Standing { accuracy, weight: Signal::clamped(accuracy).vote_weight() }
+        Standing::of(self.right, self.right + self.wrong, prior)
     }
 
     fn measured(&self) -> Option<Accuracy> {

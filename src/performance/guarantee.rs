@@ -98,6 +98,36 @@ pub fn cut(target: QualityTarget, requests: &[Kept]) -> Result<Cut, Refusal> {
     Ok(Cut { target, keep_signal, slow_share: share(n - kept, n), loss_bound, n })
 }
 
+/// What a cut-off does on drafts that had no part in it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct HeldOut {
+    /// The cut-off of the other half.
+    pub keep_signal: f64,
+    /// Share of drafts that are kept and lose.
+    pub loss: f64,
+    /// Share of drafts that go to the slow tier.
+    pub slow_share: f64,
+    /// Drafts in this half.
+    pub n: usize,
+}
+
+/// Sets the cut-off by every other draft and counts what it does on the rest; `None` where half of
+/// the drafts carry no cut-off.
+#[must_use]
+pub fn held_out(target: QualityTarget, drafts: &[Kept]) -> Option<HeldOut> {
+    let half = |from| drafts.iter().copied().skip(from).step_by(2).collect::<Vec<Kept>>();
+    let (seen, unseen) = (half(0), half(1));
+    let keep_signal = cut(target, &seen).ok()?.keep_signal;
+    let kept = || unseen.iter().filter(|draft| draft.signal >= keep_signal);
+    let n = unseen.len();
+    Some(HeldOut {
+        keep_signal,
+        loss: share(kept().filter(|draft| draft.loses).count(), n),
+        slow_share: share(n - kept().count(), n),
+        n,
+    })
+}
+
 /// The most losses among `n` whose bound stays within the target; even none does, as the caller knows.
 fn most_losses(n: usize, target: QualityTarget) -> usize {
     let (mut within, mut beyond) = (0, n);

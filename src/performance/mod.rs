@@ -12,7 +12,7 @@ mod tally;
 
 pub use board::{Board, Snapshot, SnapshotCell};
 pub use experts::ExpertSummary;
-pub use guarantee::{Cut, Kept, Refusal, cut, upper_bound};
+pub use guarantee::{Cut, HeldOut, Kept, Refusal, cut, held_out, upper_bound};
 pub use interval::{Interval, wilson};
 pub use latency::{LatencyHistogram, Quantiles};
 pub use live::{Baselines, FEW};

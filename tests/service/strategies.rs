@@ -173,6 +173,23 @@ async fn a_quality_target_holds_once_enough_drafts_are_audited_and_after_kill_9(
     let (_, after) = service.get("/api/v1/unified/strategy").await;
     assert_eq!(after["quality_target"], policy["quality_target"]);
     assert_eq!(after["promise"]["state"], "kept", "{after:#}");
+
+    let (folder, data) = (service.folder(), service.data_dir());
+    assert!(service.terminate());
+    let calibrate = |alpha: &str| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
+            .args(["calibrate", "--delta", "0.1", "--alpha", alpha, "--json", "--ledger"])
+            .arg(&data)
+            .output()
+            .unwrap()
+    };
+    let found = calibrate("0.2");
+    assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+    let found: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(found["cut"]["keep_signal"], after["promise"]["keep_signal"], "{found:#}");
+    let refused = calibrate("0.01");
+    assert_eq!(refused.status.code(), Some(1), "thirteen drafts show no loss below 1 %");
+    drop(folder);
 }
 
 #[tokio::test]

@@ -92,6 +92,11 @@ impl Service {
         self.child.id()
     }
 
+    /// Keeps the service's folder beyond its end.
+    pub fn folder(&self) -> Arc<TempDir> {
+        Arc::clone(&self.folder)
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
     }

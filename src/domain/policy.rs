@@ -278,17 +278,17 @@ impl Policy {
         ] {
             demand(&format!("adaptive.{name}"), range.contains(&value), wanted);
         }
-        for (name, value, range, wanted) in [
-            (
-                "alpha",
-                self.quality_target.alpha,
-                0.0..=0.5,
-                "must be a number from 0 to 0.5; 0 promises nothing",
-            ),
-            ("delta", self.quality_target.delta, 0.001..=0.5, "must be a number from 0.001 to 0.5"),
-        ] {
-            demand(&format!("quality_target.{name}"), range.contains(&value), wanted);
-        }
+        demand(
+            "quality_target.delta",
+            (0.001..=0.5).contains(&self.quality_target.delta),
+            "must be a number from 0.001 to 0.5",
+        );
+        let alpha = self.quality_target.alpha;
+        demand(
+            "quality_target.alpha",
+            alpha == 0.0 || (0.001..=0.5).contains(&alpha),
+            "must be a number from 0.001 to 0.5, or 0 to promise nothing",
+        );
         demand(
             "custom_weights",
             self.custom_weights.len() <= Self::MAX_CUSTOM_WEIGHTS,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 pub struct QualityTarget {
     /// Most right answers that may be lost against always asking ASI, as a share of the requests
     /// that Flux has a draft for; 0 promises nothing and leaves the cut-off to
-    /// `thresholds.keep_signal`.
+    /// `thresholds.keep_signal`. Else from 0.001.
     #[schema(minimum = 0, maximum = 0.5)]
     pub alpha: f64,
     /// Chance that the promise does not hold.

@@ -52,21 +52,36 @@ impl Number {
     /// The number rounded half away from zero to `places` decimals.
     #[must_use]
     pub fn rounded(&self, places: u32) -> Self {
-        let scale = BigRational::from_integer(BigInt::from(10u8).pow(places));
-        Self((&self.0 * &scale).round() / scale)
+        if self.is_integer() {
+            return self.clone();
+        }
+        Self(BigRational::new(self.scaled(places), BigInt::from(10u8).pow(places)))
+    }
+
+    /// Ten to the `places` times the number, rounded half away from zero. In integers alone: a
+    /// fraction would be brought to lowest terms at every step.
+    fn scaled(&self, places: u32) -> BigInt {
+        let (above, below) = (self.0.numer() * BigInt::from(10u8).pow(places), self.0.denom());
+        let size = (above.abs() * 2u8 + below) / (below * 2u8);
+        if above.is_negative() { -size } else { size }
     }
 
     /// Decimal text when it ends within `places` decimals, else `None`.
     #[must_use]
     pub fn exact_decimal(&self, places: u32) -> Option<String> {
-        (self.rounded(places) == *self).then(|| self.decimal(places))
+        // It ends there if the denominator, in lowest terms, divides so many tens.
+        let ends = self.is_integer() || (BigInt::from(10u8).pow(places) % self.0.denom()).is_zero();
+        ends.then(|| self.decimal(places))
     }
 
     /// Decimal text rounded to at most `places` decimals, without trailing zeros.
     #[must_use]
     pub fn decimal(&self, places: u32) -> String {
-        let scaled = (&self.0 * BigRational::from_integer(BigInt::from(10u8).pow(places))).round();
-        let digits = scaled.to_integer().abs().to_string();
+        if self.is_integer() {
+            return self.0.numer().to_string();
+        }
+        let scaled = self.scaled(places);
+        let digits = scaled.abs().to_string();
         let places = places as usize;
         let padded = format!("{digits:0>width$}", width = places + 1);
         let (whole, fraction) = padded.split_at(padded.len() - places);

@@ -92,7 +92,12 @@ impl<'a> Question<'a> {
                 // `5!` alone can only be meant; `2 + 3!` closing a sentence cannot be told.
                 return (closed_by_other || body.len() == 2).then_some(());
             }
-            for phrase in CLOSINGS {
+            let ends_like = |phrase: &&&str| {
+                let last = phrase.rsplit(' ').next().unwrap_or(phrase);
+                body.last().is_some_and(|token| token.is(last))
+            };
+            // Hardly any question ends like any of them: most are told by their last word.
+            for phrase in CLOSINGS.iter().filter(ends_like) {
                 let words: Vec<&str> = phrase.split(' ').collect();
                 let start = body.len().saturating_sub(words.len());
                 if start > 0 && starts_with(&body[start..], phrase) == Some(body.len() - start) {

@@ -1,7 +1,7 @@
 //! Whether two questions ask the same, for the lake's recall by meaning.
 //!
 //! A [`Matcher`] takes a question apart ([`Matcher::profile`]), gives it a place
-//! ([`Profile::vector`]) at which near questions are looked for, and judges two of them closely
+//! (`Profile::vector`) at which near questions are looked for, and judges two of them closely
 //! ([`Matcher::judge`]): first by guards ([`Mismatch`]: numbers, units, negation, names, opposites,
 //! direction, time, kind), then by boosted trees over cheap features that were trained on labelled
 //! pairs. [`Matcher::acceptance`] says from which score on a match is accepted so that wrong

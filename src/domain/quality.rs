@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What Hybrid promises: to lose at most `alpha` against always asking ASI, with confidence
-/// `1 − delta`.
+/// What Hybrid promises: that of the next requests with a draft, as many as were audited, at most
+/// `alpha` lose a right answer against always asking ASI, with confidence `1 − delta`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QualityTarget {
@@ -39,7 +39,7 @@ pub enum Promise {
     Kept {
         /// Drafts with at least this signal are kept, any other escalated.
         keep_signal: f64,
-        /// Upper bound of the loss, with the confidence that was asked for.
+        /// Upper bound of the mean loss, with the confidence that was asked for.
         loss_bound: f64,
         /// Share of drafted requests that go to ASI.
         slow_share: f64,
@@ -50,7 +50,7 @@ pub enum Promise {
     Thin {
         /// Audited requests so far.
         n: usize,
-        /// Audited requests that it takes at least.
+        /// Audited requests that are enough, where the surest do not lose.
         needed: usize,
     },
     /// Even the surest drafts lose too often: none is kept.

@@ -22,7 +22,7 @@ pub struct Cut {
     pub keep_signal: f64,
     /// Share of requests that go to the slow tier.
     pub slow_share: f64,
-    /// Upper bound of the loss, with confidence `1 − delta`.
+    /// Upper bound of the mean loss, with confidence `1 − delta` (Clopper and Pearson).
     pub loss_bound: f64,
     /// Requests that it rests on.
     pub n: usize,
@@ -37,7 +37,7 @@ pub enum Refusal {
     /// Even a faultless record of this length would not show it.
     #[error(
         "the evidence is too thin: {n} requests with a known truth; a loss of at most {alpha} with \
-         confidence {confidence} takes at least {needed}"
+         confidence {confidence} takes {needed}"
     )]
     Thin {
         /// Requests that there are.
@@ -46,7 +46,7 @@ pub enum Refusal {
         alpha: f64,
         /// One minus delta.
         confidence: f64,
-        /// Requests that it takes at least.
+        /// Requests that are enough, where the surest of them do not lose.
         needed: usize,
     },
     /// The surest drafts lose too often.
@@ -54,15 +54,22 @@ pub enum Refusal {
     Unsure,
 }
 
-/// The lowest cut-off whose loss is at most `alpha`, with confidence `1 − delta` over the draw of
-/// these requests.
+/// The lowest cut-off at which, with confidence `1 − delta`, at most `alpha` of the next requests
+/// lose, of as many of them as these.
 ///
-/// Cut-offs are tried from the highest down, and the first whose bound exceeds `alpha` ends the
-/// search: the share of all requests that are kept and lose can only grow on the way down, so that
-/// no correction for having tried several is due (risk-controlling prediction sets, Bates et al.,
-/// J. ACM 2021; fixed-sequence testing in Angelopoulos et al. 2021, "Learn then Test"). The bound is
-/// Clopper and Pearson's one-sided one. Requests that the draft gets right where the slow tier does
-/// not are not set against those that lose: the real loss is lower still.
+/// What is promised is what an owner can see come true: a count of the requests to come, and not
+/// the mean of a population that nobody ever sees. Were the cut-off a fixed one, a promise would be
+/// broken where few of these lose and more than `alpha` of those to come; given how many of both
+/// together lose, each was as likely to be among these as among the others, so that the chance is
+/// Fisher's hypergeometric tail ([`most_losses`]). It needs no distribution, only that requests to
+/// come are like these (exchangeable).
+///
+/// Cut-offs are tried from the highest down, and the first that has too many losses ends the search:
+/// those that are kept and lose can only grow in number on the way down, so that no correction for
+/// having tried several is due (as in risk-controlling prediction sets, Bates et al., J. ACM 2021,
+/// whose bound is on the mean: Clopper and Pearson's is stated beside). Requests that the draft gets
+/// right where the slow tier does not are not set against those that lose: the real loss is lower
+/// still.
 ///
 /// # Errors
 /// [`Refusal`]: nothing is promised on thin evidence.
@@ -72,17 +79,12 @@ pub fn cut(target: QualityTarget, requests: &[Kept]) -> Result<Cut, Refusal> {
         return Err(Refusal::Target);
     }
     let n = requests.len();
-    if upper_bound(0, n, target.delta) > target.alpha {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-        let needed = (target.delta.ln() / (1.0 - target.alpha).ln()).ceil() as usize;
+    let Some(most) = most_losses(n, target) else {
         let confidence = 1.0 - target.delta;
-        return Err(Refusal::Thin { n, alpha: target.alpha, confidence, needed });
-    }
+        return Err(Refusal::Thin { n, alpha: target.alpha, confidence, needed: needed(target) });
+    };
     let mut sorted = requests.to_vec();
     sorted.sort_by(|a, b| b.signal.total_cmp(&a.signal));
-    // The bound grows with the losses: it is worked out once for the most that are allowed, and not
-    // for every cut-off.
-    let most = most_losses(n, target);
     let (mut kept, mut lost) = (0, 0);
     let mut found = None;
     for tied in sorted.chunk_by(|a, b| a.signal == b.signal) {
@@ -128,18 +130,62 @@ pub fn held_out(target: QualityTarget, drafts: &[Kept]) -> Option<HeldOut> {
     })
 }
 
-/// The most losses among `n` whose bound stays within the target; even none does, as the caller knows.
-fn most_losses(n: usize, target: QualityTarget) -> usize {
-    let (mut within, mut beyond) = (0, n);
+/// The most losses among `n` requests with which more than `alpha` of the next `n` lose in no more
+/// than `delta` of all cases; `None` where even none are too many.
+///
+/// Broken is the promise where at most `k` of these lose and at least `m = ⌊alpha n⌋ + 1` of the
+/// next. Of all numbers that lose among both, `k + m` makes that likeliest, and then at most `k` of
+/// them fall among these with the chance that Fisher's exact test calls its one-sided p.
+fn most_losses(n: usize, target: QualityTarget) -> Option<usize> {
+    let broken_from = allowed(n, target.alpha) + 1;
+    let ln_factorials = ln_factorials(2 * n);
+    // Of no requests at all none can lose: that is no evidence.
+    let holds = |k| n > 0 && at_most_of_half(k, k + broken_from, n, &ln_factorials) <= target.delta;
+    if !holds(0) {
+        return None;
+    }
+    let (mut within, mut beyond) = (0, broken_from);
     while within + 1 < beyond {
         let middle = usize::midpoint(within, beyond);
-        if upper_bound(middle, n, target.delta) > target.alpha {
-            beyond = middle;
-        } else {
-            within = middle;
-        }
+        if holds(middle) { within = middle } else { beyond = middle }
     }
-    within
+    Some(within)
+}
+
+/// Requests with which a promise can be made, where none of them loses: all of the first
+/// `⌈log2(1/delta)⌉` losses to come would have to fall among the others.
+fn needed(target: QualityTarget) -> usize {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    let needed = (((1.0 / target.delta).log2().ceil() - 1.0) / target.alpha - 1e-9).ceil() as usize;
+    needed.max(1)
+}
+
+/// The losses among `n` that a share allows; a rounding error below a whole number is none.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most n")]
+fn allowed(n: usize, alpha: f64) -> usize {
+    alpha.mul_add(n as f64, 1e-9).floor() as usize
+}
+
+/// The chance that at most `k` of `total` fall into one half of `2 n` (hypergeometric).
+fn at_most_of_half(k: usize, total: usize, n: usize, ln_factorials: &[f64]) -> f64 {
+    let ln_choose = |n: usize, k: usize| ln_factorials[n] - ln_factorials[k] - ln_factorials[n - k];
+    if total > 2 * n {
+        return 0.0; // So many cannot lose.
+    }
+    let ln_all = ln_choose(2 * n, total);
+    let term = |i: usize| (ln_choose(n, i) + ln_choose(n, total - i) - ln_all).exp();
+    (total.saturating_sub(n)..=k.min(n)).map(term).sum()
+}
+
+/// `ln 0!` to `ln n!`.
+fn ln_factorials(n: usize) -> Vec<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    let next = |sum: &mut f64, i: usize| {
+        *sum += (i.max(1) as f64).ln();
+        Some(*sum)
+    };
+    (0..=n).scan(0.0, next).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -195,14 +241,27 @@ mod tests {
 
     #[test]
     fn thin_evidence_is_refused_and_says_what_it_takes() {
-        let few = vec![Kept { signal: 0.9, loses: false }; 100];
+        let none = cut(QualityTarget { alpha: 0.3, delta: 0.1 }, &[]);
+        assert!(matches!(none, Err(Refusal::Thin { n: 0, needed: 10, .. })));
+        let few = vec![Kept { signal: 0.9, loses: false }; 300];
         let target = QualityTarget { alpha: 0.01, delta: 0.05 };
-        assert!(matches!(cut(target, &few), Err(Refusal::Thin { n: 100, needed: 299, .. })));
-        let enough = vec![Kept { signal: 0.9, loses: false }; 299];
+        assert!(matches!(cut(target, &few), Err(Refusal::Thin { n: 300, needed: 400, .. })));
+        let enough = vec![Kept { signal: 0.9, loses: false }; 400];
         assert!(cut(target, &enough).is_ok());
         let losing = vec![Kept { signal: 0.9, loses: true }; 500];
         assert_eq!(cut(target, &losing), Err(Refusal::Unsure));
         assert_eq!(cut(QualityTarget { alpha: 0.0, delta: 0.05 }, &few), Err(Refusal::Target));
+    }
+
+    #[test]
+    fn the_tail_agrees_with_the_lady_tasting_tea() {
+        // Fisher 1935: of 8 cups she names 4; none right by chance in 1 of 70 cases, at most one in 17.
+        let ln_factorials = ln_factorials(8);
+        assert!((at_most_of_half(0, 4, 4, &ln_factorials) - 1.0 / 70.0).abs() < 1e-12);
+        assert!((at_most_of_half(1, 4, 4, &ln_factorials) - 17.0 / 70.0).abs() < 1e-12);
+        // Of six among eight, at least two fall into each half.
+        assert_eq!(at_most_of_half(1, 6, 4, &ln_factorials), 0.0);
+        assert!((at_most_of_half(4, 6, 4, &ln_factorials) - 1.0).abs() < 1e-12);
     }
 
     /// Signals that are calibrated on a world whose true loss at any cut is known.
@@ -219,22 +278,41 @@ mod tests {
     fn the_promise_is_broken_no_more_often_than_it_says() {
         let mut random = StdRng::seed_from_u64(11);
         for alpha in [0.01, 0.02, 0.05, 0.1, 0.2] {
-            let (mut broken, mut made) = (0, 0);
-            for _ in 0..200 {
+            let (mut in_mean, mut next_to_come, mut made) = (0, 0, 0);
+            for _ in 0..400 {
                 let seen = world(&mut random, 600);
                 let Ok(found) = cut(QualityTarget { alpha, delta: 0.05 }, &seen) else { continue };
                 made += 1;
                 // P(kept and loses) = ∫ over s from the cut to 1 of 0.8 (1 − s) 2s ds.
                 let area = |s: f64| 0.8 * (s * s - 2.0 * s.powi(3) / 3.0);
-                broken += usize::from(area(1.0) - area(found.keep_signal) > alpha);
+                in_mean += usize::from(area(1.0) - area(found.keep_signal) > alpha);
+                let next = world(&mut random, 600);
+                let lost = next.iter().filter(|r| r.loses && r.signal >= found.keep_signal);
+                next_to_come += usize::from(share(lost.count(), 600) > alpha);
             }
-            let most = 0.05 + 2.0 * (0.05_f64 * 0.95 / 200.0).sqrt();
-            assert!(share(broken, 200) <= most, "alpha {alpha}: {broken} of {made}");
+            let most = 0.05 + 2.0 * (0.05_f64 * 0.95 / 400.0).sqrt();
+            assert!(share(in_mean, 400) <= most, "alpha {alpha}, mean: {in_mean} of {made}");
+            assert!(share(next_to_come, 400) <= most, "alpha {alpha}: {next_to_come} of {made}");
             assert!(made > 0, "alpha {alpha} was never promised");
         }
     }
 
     proptest! {
+        #[test]
+        fn the_most_losses_are_the_most(n in 1usize..400, alpha in 0.01f64..0.5, delta in 0.01f64..0.3) {
+            let target = QualityTarget { alpha, delta };
+            let ln_factorials = ln_factorials(2 * n);
+            let broken_from = allowed(n, alpha) + 1;
+            let chance = |k| at_most_of_half(k, k + broken_from, n, &ln_factorials);
+            match most_losses(n, target) {
+                Some(most) => {
+                    prop_assert!(chance(most) <= delta && chance(most + 1) > delta);
+                    prop_assert!(most < broken_from, "more than are allowed in the mean");
+                }
+                None => prop_assert!(chance(0) > delta && n < needed(target)),
+            }
+        }
+
         #[test]
         fn a_stricter_promise_never_keeps_more(seed in 0u64..500, a in 0.02f64..0.3, b in 0.02f64..0.3) {
             let seen = world(&mut StdRng::seed_from_u64(seed), 400);

@@ -10,9 +10,9 @@ use crate::domain::{
 };
 
 /// Drafts that are kept in mind: enough for the strictest promise that a policy takes (a loss of
-/// 0.1 % with 99.9 % confidence needs 6,905 faultless ones); the oldest go, so that the promise
+/// 0.1 % with 99.9 % confidence takes 9,000 faultless ones); the oldest go, so that the promise
 /// follows the traffic.
-const MOST: usize = 8192;
+const MOST: usize = 10_000;
 
 /// Drafts that were put to ASI as well, picked by chance and all with the same chance: those that
 /// Hybrid kept, by an audit afterwards; those that it escalated, by what ASI then said. A draft that
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn thin_evidence_promises_nothing_and_says_what_it_takes() {
         let few = of((0..58).map(|_| (0.9, false)));
-        assert_eq!(few.promise(TARGET), Some(Promise::Thin { n: 58, needed: 59 }));
+        assert_eq!(few.promise(TARGET), Some(Promise::Thin { n: 58, needed: 80 }));
     }
 
     #[test]

@@ -226,10 +226,10 @@ mod tests {
     fn a_quality_target_sets_the_cut_off_only_where_the_evidence_carries_it() {
         let target = QualityTarget { alpha: 0.05, delta: 0.05 };
         let kept = Promise::Kept { keep_signal: 0.62, loss_bound: 0.04, slow_share: 0.3, n: 400 };
-        let thin = Promise::Thin { n: 12, needed: 59 };
+        let thin = Promise::Thin { n: 12, needed: 80 };
         for (promise, keep_signal, said) in [
             (kept, 0.62, "at most 5 % is lost against ASI (95 % confidence, 400 audited drafts)"),
-            (thin, 0.75, "cannot be promised yet: 12 drafts are audited, it takes 59"),
+            (thin, 0.75, "cannot be promised yet: 12 drafts are audited, it takes 80"),
             (Promise::Unsure { n: 80 }, 1.0, "even the surest would lose more than 5 %"),
         ] {
             let promise = Some(promise);

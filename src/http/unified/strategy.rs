@@ -57,13 +57,13 @@ pub struct PromiseReport {
     pub state: PromiseState,
     /// Audited drafts behind it.
     pub n: usize,
-    /// Audited drafts that it takes at least; where they are too few.
+    /// Audited drafts that are enough, where none of them loses; where they are too few.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<usize>,
     /// Hybrid keeps drafts with at least this signal.
     #[schema(minimum = 0, maximum = 1)]
     pub keep_signal: f64,
-    /// Upper bound of the loss, where the promise is kept.
+    /// Upper bound of the mean loss, where the promise is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
     pub loss_bound: Option<f64>,

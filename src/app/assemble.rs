@@ -8,7 +8,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{JudgeError, LakeShelf, core::Core, judge, tasks::Tasks};
+use super::{
+    JudgeError, LakeShelf,
+    core::Core,
+    judge::{self, JudgeFile, judge},
+    tasks::Tasks,
+};
 use crate::{
     answers,
     documents::{Documents, DocumentsError, DocumentsOptions, LoadReport, Query, ShelfOptions},
@@ -141,6 +146,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     };
     let (documents, loaded) = Documents::open(&settings.documents.folders, &options)?;
     let documents = Arc::new(documents);
+    let judge_file = JudgeFile::of(&settings.judgement.model);
     let core = Core {
         store: store.clone(),
         models,
@@ -241,6 +247,10 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         && let Some(every) = settings.documents.watch()
     {
         app.start_watch(documents, every);
+    }
+    if let (Some(file), Some(every)) = (judge_file, settings.judgement.watch()) {
+        app.background
+            .run_once("judgement watch", |stop| judge::watch(file, every, built.policy, stop));
     }
     app.start_checkpoints();
     app.await_providers(awaited, fleet, settings.asi.default_prior);

@@ -63,6 +63,7 @@ pub(super) struct Built {
     pub(super) learning: Arc<Learning>,
     pub(super) lake: Option<Lake>,
     pub(super) sessions: Sessions,
+    pub(super) policy: PolicyCell,
     pub(super) stored_policy: bool,
 }
 
@@ -138,7 +139,7 @@ impl Core {
             ledger: ledger.clone(),
             shelf,
             sessions: sessions.clone(),
-            policy,
+            policy: policy.clone(),
             performance,
             metrics: self.metrics,
             clock: self.clock,
@@ -155,6 +156,7 @@ impl Core {
             learning,
             lake,
             sessions,
+            policy,
             stored_policy,
             audit_task,
         })

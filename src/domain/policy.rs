@@ -345,6 +345,14 @@ impl PolicyCell {
         });
     }
 
+    /// Replaces the judge and keeps everything else.
+    pub fn judged_by(&self, judge: &SharedJudge) {
+        self.0.rcu(|old| {
+            let judge = Some(judge.clone());
+            Arc::new(Policy { judge, ..Policy::clone(old) })
+        });
+    }
+
     /// Replaces what was learned and keeps what operators set.
     pub fn learned(&self, learned: &Learned) {
         self.0.rcu(|old| {

@@ -82,6 +82,7 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
         ("data.retain_decisions", data.retain_decisions, 1000, 1_000_000_000),
         ("documents.max_file_bytes", documents.max_file_bytes, 1024, 1 << 30),
         ("documents.watch_seconds", documents.watch_seconds, 0, 86_400),
+        ("judgement.watch_seconds", settings.judgement.watch_seconds, 0, 86_400),
         ("lake.ttl_hours", lake.ttl.as_secs() / 3600, 1, 87_600),
         ("sessions.ttl_hours", sessions.ttl.as_secs() / 3600, 1, 87_600),
     ] {

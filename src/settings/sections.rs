@@ -77,6 +77,16 @@ pub struct FusionSettings {
 pub struct JudgementSettings {
     /// `shipped`, `none`, or a file that `train` wrote.
     pub model: String,
+    /// Seconds between two looks at the file; 0 for none.
+    pub watch_seconds: u64,
+}
+
+impl JudgementSettings {
+    /// How often the file is looked at.
+    #[must_use]
+    pub fn watch(&self) -> Option<Duration> {
+        (self.watch_seconds > 0).then(|| Duration::from_secs(self.watch_seconds))
+    }
 }
 
 /// `[runtime_first]`.

@@ -172,3 +172,58 @@ async fn the_data_folder_is_a_folder_and_the_next_start_finds_it() {
     let (_, policy) = service.get("/api/v1/unified/strategy").await;
     assert_eq!(policy["strategy"], "ai_first");
 }
+
+#[tokio::test]
+async fn a_new_judgement_model_is_taken_into_use_without_a_restart_and_a_broken_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, table) = (folder.path().join("own.gz"), folder.path().join("table.jsonl"));
+    let row = |i: u32| {
+        let (prompt, right) = (format!("What is {i} times {}?", i + 7), i * (i + 7));
+        let (small, big) = (right + u32::from(i % 3 == 0), right);
+        json!({
+            "id": i.to_string(), "prompt": prompt, "gold": right.to_string(),
+            "answers": { "small": format!("The answer is {small}."), "big": format!("The answer is {big}.") }
+        })
+    };
+    let rows: Vec<String> = (0..120).map(|i| row(i).to_string()).collect();
+    std::fs::write(&table, rows.join("\n")).unwrap();
+    let train = |name: &str| {
+        let trained = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
+            .args(["train", "--force", "--date", "2026-11-26", "--name", name, "--data"])
+            .arg(&table)
+            .arg("--out")
+            .arg(&model)
+            .output()
+            .unwrap();
+        assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    };
+    train("first");
+    let path = model.to_str().unwrap();
+    let service = Service::start(&[("JUDGEMENT__MODEL", path), ("JUDGEMENT__WATCH_SECONDS", "1")]);
+    let judged_by = async || {
+        service.get("/api/v1/unified/strategy").await.1["judged_by"].as_str().unwrap().to_owned()
+    };
+    let first = judged_by().await;
+    assert!(first.starts_with("first"), "{first}");
+    std::fs::write(&model, "no model").unwrap();
+    for _ in 0..200 {
+        if service.log().contains("the new judgement model is refused") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(service.log().contains("the new judgement model is refused"), "{}", service.log());
+    assert_eq!(judged_by().await, first);
+    train("second");
+    let mut now = first;
+    for _ in 0..200 {
+        now = judged_by().await;
+        if now.starts_with("second") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(now.starts_with("second"), "{now}");
+    let reply = service.ask("what is 2 + 2").await;
+    assert_eq!(reply["content"], "4");
+}

@@ -33,6 +33,10 @@ pub struct PolicyResult {
     pub adaptive: AdaptiveRule,
     /// What Hybrid promises.
     pub quality_target: QualityTarget,
+    /// The version of the judgement model in use, which is the configuration's to choose; absent
+    /// where the rules judge alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judged_by: Option<String>,
     /// Whether the promise is kept, and by which cut-off; absent where nothing is promised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promise: Option<PromiseReport>,
@@ -112,6 +116,7 @@ impl From<&Policy> for PolicyResult {
             runtime_fallback: policy.runtime_fallback,
             adaptive: policy.adaptive,
             quality_target: policy.quality_target,
+            judged_by: policy.judge.as_ref().map(|judge| judge.version().to_owned()),
             promise: PromiseReport::of(policy),
         }
     }

@@ -21,7 +21,7 @@ pub(super) struct TrainRecallArgs {
     #[arg(long, value_name = "FILE", default_value = "models/recall.bin")]
     out: PathBuf,
     /// Trees to grow.
-    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    #[arg(long, value_name = "N", default_value_t = 160, value_parser = clap::value_parser!(u16).range(1..=2000))]
     trees: u16,
 }
 

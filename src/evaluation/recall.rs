@@ -136,13 +136,14 @@ async fn paraphrases(
     }
     progress.set_message("asking");
     let parts = split(pairs);
+    // An ambiguous match is none, at every setting.
     let mut found: Vec<Option<(Judgement, bool)>> = Vec::new();
     for (pair, (part, _)) in pairs.iter().zip(parts) {
         progress.inc(1);
         if held_out && part == Split::Train {
             continue;
         }
-        let nearest = lake.nearest(&tenant, &pair.b, 0, None);
+        let nearest = lake.nearest(&tenant, &pair.b, 0, None).filter(|near| !near.is_ambiguous);
         found.push(nearest.map(|near| (near.judgement, near.entry.content == pair.a)));
     }
     progress.finish_and_clear();

@@ -1,6 +1,6 @@
 //! Which questions may be remembered, and which two of them ask the same.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use rustc_hash::FxHashMap;
 
@@ -32,8 +32,6 @@ const VOLATILE: &[&str] = &[
     "nowadays",
     "our",
     "presently",
-    "random",
-    "randomly",
     "recent",
     "recently",
     "shuffle",
@@ -45,7 +43,19 @@ const VOLATILE: &[&str] = &[
     "uuid",
     "weather",
     "yesterday",
-    "yet",
+];
+
+/// Words of chance, which tie an answer to it only where the question asks for something to be made
+/// or picked: "random access" is always the same.
+const CHANCE: &[&str] = &["random", "randomly"];
+const MAKING: &[&str] = &[
+    "choose", "create", "draw", "generate", "give", "invent", "make", "name", "need", "pick",
+    "roll", "say", "select", "show", "suggest", "tell", "think", "want", "write",
+];
+
+/// What follows a "yet" that means "but".
+const AFTER_BUT: &[&str] = &[
+    "are", "can", "cannot", "did", "do", "does", "has", "have", "is", "not", "was", "were", "will",
 ];
 
 /// Phrases of the same kind; a question that holds one of them in this order is volatile.
@@ -101,16 +111,39 @@ pub fn worth_remembering(question: &str) -> bool {
     if question.len() > MAX_QUESTION {
         return false;
     }
-    let folded = fold(question);
+    let folded = fold(&without_identifiers(question));
     let all: Vec<&str> = words_of_folded(&folded).collect();
     let found = impolite(&all);
+    if found.is_empty() {
+        return question.contains(char::is_alphanumeric) && all.is_empty();
+    }
+    let says = |words: &[&str]| found.iter().any(|word| words.contains(word));
+    let of_chance =
+        says(CHANCE) && (says(MAKING) || found.first().is_some_and(|w| CHANCE.contains(w)));
+    let awaited = found.iter().enumerate().any(|(at, word)| {
+        *word == "yet" && !found.get(at + 1).is_some_and(|next| AFTER_BUT.contains(next))
+    });
     let volatile_at = |(at, word): (usize, &&str)| {
         WATCHED.get(word).is_some_and(|phrases| {
             let rest = found.get(at..).unwrap_or_default();
             phrases.iter().any(|phrase| rest.starts_with(phrase))
         })
     };
-    !found.is_empty() && !found.iter().enumerate().any(volatile_at)
+    !of_chance && !awaited && !found.iter().enumerate().any(volatile_at)
+}
+
+/// The text without what names something in a program, such as `my_dataset`: its parts are no words.
+fn without_identifiers(question: &str) -> Cow<'_, str> {
+    if !question.contains('_') {
+        return Cow::Borrowed(question);
+    }
+    let is_plain = |chunk: &&str| {
+        let joins = |part: &str, next: &str| {
+            part.ends_with(char::is_alphanumeric) && next.starts_with(char::is_alphanumeric)
+        };
+        !chunk.match_indices('_').any(|(at, _)| joins(&chunk[..at], &chunk[at + 1..]))
+    };
+    Cow::Owned(question.split_whitespace().filter(is_plain).collect::<Vec<_>>().join(" "))
 }
 
 /// What makes a question volatile, by its first word: one look-up tells that a word begins nothing
@@ -189,6 +222,9 @@ mod tests {
             "How old is the president?",
             "what happened last week",
             "Is it out yet?",
+            "has it been released yet in Europe",
+            "random number from 1 to 6",
+            "I need a randomly chosen word",
             "remind me of it",
             "",
             "  ?! ",
@@ -208,6 +244,10 @@ mod tests {
             "days between 2026-01-01 and 2026-11-22",
             "How do I configure a provider?",
             "what does the hybrid strategy do?",
+            "does a vector offer random access in constant time",
+            "why is it slow, yet does not fail",
+            "what does load_dataset(\"my_dataset\") do",
+            "what_is_my_name",
         ] {
             assert!(worth_remembering(question), "{question}");
         }

@@ -15,7 +15,12 @@ use crate::{
 };
 
 /// Near questions that are compared closely.
-const CANDIDATES: usize = 6;
+const CANDIDATES: usize = 8;
+
+/// A rival whose score is less than this below the best one's makes it ambiguous. Chosen by the half
+/// of GPTCache's paraphrases that trains: a right match hardly ever has a rival so near, and a wrong
+/// one often has.
+const CLEAR: f32 = 0.1;
 
 /// An answer that the lake gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +50,9 @@ pub struct Nearest {
     pub entry: Arc<Entry>,
     /// How alike they are.
     pub judgement: Judgement,
+    /// Whether another one with another answer is hardly less like: then nobody can say which of the
+    /// two answers is meant, and neither is given.
+    pub is_ambiguous: bool,
     key: Key,
 }
 
@@ -98,7 +106,10 @@ impl Lake {
         epoch: Option<u64>,
     ) -> Option<Recalled> {
         let nearest = self.nearest(tenant, question, now_ms, epoch)?;
-        let Nearest { entry, judgement, key } = nearest;
+        if nearest.is_ambiguous {
+            return None;
+        }
+        let Nearest { entry, judgement, key, .. } = nearest;
         // What outcomes said of this entry's earlier recalls by meaning counts as a lower score.
         let judgement = self.inner.acceptance.matcher().shifted(judgement, entry.ladder.shift());
         if !self.inner.acceptance.accepts(&judgement) {
@@ -137,13 +148,24 @@ impl Lake {
         let matcher = acceptance.matcher();
         let asked: Profile = matcher.profile(question);
         let near = self.inner.read().pool(tenant)?.nearest(&asked.place(), CANDIDATES);
-        near.into_iter()
+        let judged: Vec<_> = near
+            .into_iter()
             .filter(|(_, entry)| entry.is_recallable(now_ms, epoch))
             .map(|(key, entry)| {
-                let judgement = matcher.judge(&asked, &matcher.profile(&entry.question));
-                Nearest { entry, judgement, key }
+                (matcher.judge(&asked, &matcher.profile(&entry.question)), key, entry)
             })
-            .max_by(|a, b| a.judgement.score.total_cmp(&b.judgement.score))
+            .collect();
+        let (judgement, key, entry) =
+            judged.iter().max_by(|(a, ..), (b, ..)| a.score.total_cmp(&b.score))?;
+        let is_ambiguous = judged.iter().any(|(rival, _, theirs)| {
+            rival.score > judgement.score - CLEAR && entry.agrees_with(theirs) != Some(true)
+        });
+        Some(Nearest {
+            entry: Arc::clone(entry),
+            judgement: *judgement,
+            is_ambiguous,
+            key: Arc::clone(key),
+        })
     }
 }
 

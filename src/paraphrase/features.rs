@@ -17,6 +17,9 @@ const MET: f32 = 0.6;
 /// The place of the share of both sides' topic, by weight, that the other side has word for word.
 pub(super) const SHARED_TOPIC: usize = FEATURES - 4;
 
+/// The place of the likeness of both sides' groups of four letters, across words.
+pub(super) const SHARED_LETTERS: usize = 2 * SIDED + 3;
+
 /// The features of a pair, in a fixed order that a trained model knows.
 pub(super) type Features = [f32; FEATURES];
 
@@ -263,9 +266,13 @@ mod tests {
     use super::*;
     use crate::paraphrase::guard::mismatch;
 
+    fn profile(text: &str) -> Profile {
+        Profile::of(text, &Lexicon::empty())
+    }
+
     fn of(a: &str, b: &str) -> Features {
         let lexicon = Lexicon::empty();
-        let (a, b) = (Profile::of(a, &lexicon), Profile::of(b, &lexicon));
+        let (a, b) = (profile(a), profile(b));
         let alignment = Alignment::between(&a, &b);
         features(&a, &b, &alignment, mismatch(&a, &b, &alignment), &lexicon)
     }
@@ -277,6 +284,9 @@ mod tests {
         assert_eq!((same[FEATURES - 2], other[FEATURES - 2]), (1.0, 0.0), "the numbers");
         assert_eq!(same[SHARED_TOPIC], 1.0);
         assert!(other[SHARED_TOPIC] < 1.0);
+        assert_eq!(same[SHARED_LETTERS], 1.0);
+        let letters = dice(&profile("seven apples").fours, &profile("eight apples").fours);
+        assert_eq!(other[SHARED_LETTERS], letters);
         let cosine = SHARED_TOPIC - 1;
         assert!((same[cosine] - 1.0).abs() < 0.02 && other[cosine] < same[cosine]);
         assert_eq!(same[FEATURES - 1], 0.0, "kept free");

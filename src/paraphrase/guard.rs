@@ -174,30 +174,44 @@ fn have_other_names(a: &Lone, b: &Lone, is_told: bool) -> bool {
 }
 
 /// What stands in a place of one side stands in another place of the other: the same preposition
-/// has another object, and both things are on both sides.
+/// has another object, and what is its object on one side stands before it on the other, on both
+/// sides (A to B, B to A).
 fn are_exchanged(a: &Profile, b: &Profile) -> bool {
     let (of_a, of_b) = (objects(a), objects(b));
-    let has = |profile: &Profile, stem: u32| profile.words.iter().any(|word| word.stem == stem);
-    of_a.iter().any(|&(role, object)| {
-        of_b.iter().any(|&(other, theirs)| {
-            role == other
-                && object != theirs
-                && has(b, object)
-                && has(a, theirs)
-                && !of_b.contains(&(role, object))
-                && !of_a.contains(&(role, theirs))
+    let stands_before = |profile: &Profile, at: usize, stem: u32| {
+        profile.words.iter().take(at).any(|word| word.stem == stem)
+    };
+    let has = |objects: &[Object], role: u8, stem: u32| {
+        objects.iter().any(|object| object.role == role && object.stem == stem)
+    };
+    of_a.iter().any(|ours| {
+        of_b.iter().any(|theirs| {
+            ours.role == theirs.role
+                && ours.stem != theirs.stem
+                && stands_before(b, theirs.at, ours.stem)
+                && stands_before(a, ours.at, theirs.stem)
+                && !has(&of_b, ours.role, ours.stem)
+                && !has(&of_a, theirs.role, theirs.stem)
         })
     })
 }
 
+/// A preposition's object.
+struct Object {
+    role: u8,
+    /// Where the preposition stands, in words.
+    at: usize,
+    stem: u32,
+}
+
 /// Each preposition with the word that it is about.
-fn objects(profile: &Profile) -> Vec<(u8, u32)> {
+fn objects(profile: &Profile) -> Vec<Object> {
     let found = profile.words.iter().enumerate().filter_map(|(at, word)| {
         let role = word.role()?;
         let object = profile.words.iter().skip(at + 1).take(REACH);
         let object = object.take_while(|w| w.role().is_none());
         let object = object.clone().find(|word| !word.stop || word.name)?;
-        Some((role, object.stem))
+        Some(Object { role, at, stem: object.stem })
     });
     found.collect()
 }
@@ -264,6 +278,12 @@ mod tests {
                 Mismatch::Direction,
             ),
             ("does A beat B", "does B beat A", Mismatch::Direction),
+            (
+                "turn a list into a tuple in Python",
+                "make a tuple into a list in Python",
+                Mismatch::Direction,
+            ),
+            ("can I eat with asthma", "can I avoid eating with asthma", Mismatch::Negation),
             ("is it open on Monday", "is it open on Tuesday", Mismatch::Time),
             ("who wrote Hamlet", "when was Hamlet written", Mismatch::Kind),
             ("how do I learn C++", "how do I learn C", Mismatch::Sign),
@@ -281,6 +301,10 @@ mod tests {
                 "What is the difference between a library and an API?",
             ),
             ("version 2.10.0 does not have it", "it is not in v2.10.0"),
+            (
+                "the column method selects a column by its name or index",
+                "a column is selected by the column method by its name or index",
+            ),
             ("why is the sky blue", "what is the reason that the sky is blue"),
         ] {
             assert_eq!(between(a, b), None, "{a} / {b}");

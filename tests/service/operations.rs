@@ -179,7 +179,7 @@ async fn a_new_judgement_model_is_taken_into_use_without_a_restart_and_a_broken_
     let (model, table) = (folder.path().join("own.gz"), folder.path().join("table.jsonl"));
     let row = |i: u32| {
         let (prompt, right) = (format!("What is {i} times {}?", i + 7), i * (i + 7));
-        let (small, big) = (right + u32::from(i % 3 == 0), right);
+        let (small, big) = (right + u32::from(i.is_multiple_of(3)), right);
         json!({
             "id": i.to_string(), "prompt": prompt, "gold": right.to_string(),
             "answers": { "small": format!("The answer is {small}."), "big": format!("The answer is {big}.") }

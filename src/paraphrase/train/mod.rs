@@ -66,7 +66,7 @@ const FOLDS: usize = 8;
 
 /// Other texts near a paraphrase that it is told apart from, and what such a pair weighs.
 const NEAREST: usize = 6;
-const MINED: f32 = 1.0;
+const MINED: f32 = 4.0;
 
 /// A trained matcher and what it is worth.
 #[derive(Debug, Clone)]

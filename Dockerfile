@@ -26,6 +26,8 @@ COPY LICENSE /usr/share/doc/meta-orchestrator/LICENSE
 USER 65532:65532
 # Everything inside a container's network may reach the service, which has no authentication:
 # publish the port to the loopback address, or put something in front that authenticates.
+# The allocator returns freed memory at once: less of it is held, at no cost that could be measured.
+ENV MIMALLOC_PURGE_DELAY=0
 ENV META_ORCHESTRATOR__SERVER__LISTEN=0.0.0.0:8080 \
     META_ORCHESTRATOR__DATA__DIR=/data
 VOLUME /data

@@ -84,6 +84,8 @@ pub(super) fn run(
     seed: u64,
 ) -> Run {
     let mut dice = StdRng::seed_from_u64(seed);
+    // Dice of their own for who judges: so runs that differ in a liar alone differ by him alone.
+    let mut judges = StdRng::seed_from_u64(!seed);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.shuffle(&mut dice);
     let best = best_arm(rows, rule, None).0;
@@ -119,7 +121,8 @@ pub(super) fn run(
         };
         see(Seen::Ended { answered, latency_s: outcome.latency_s, cost_usd: 0.0 });
         if answered {
-            let (score, principal) = judgement(event, outcome.score, choice.arm == best, &mut dice);
+            let (score, principal) =
+                judgement(event, outcome.score, choice.arm == best, &mut judges);
             see(Seen::Judged { score, previous: None, principal });
         }
     }
@@ -131,11 +134,8 @@ fn judgement(event: Event, score: f64, best: bool, dice: &mut StdRng) -> (f64, O
     const LIAR: u64 = 0;
     const HONEST: u64 = 100;
     let Event::Lies(share) = event else { return (score, None) };
-    if dice.random::<f64>() < share {
-        (if best { 0.0 } else { 1.0 }, Some(LIAR))
-    } else {
-        (score, Some(1 + dice.random_range(0..HONEST)))
-    }
+    let (lot, judge) = (dice.random::<f64>(), 1 + dice.random_range(0..HONEST));
+    if lot < share { (if best { 0.0 } else { 1.0 }, Some(LIAR)) } else { (score, Some(judge)) }
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub enum Refusal {
 /// the mean of a population that nobody ever sees. Were the cut-off a fixed one, a promise would be
 /// broken where few of these lose and more than `alpha` of those to come; given how many of both
 /// together lose, each was as likely to be among these as among the others, so that the chance is
-/// Fisher's hypergeometric tail ([`most_losses`]). It needs no distribution, only that requests to
+/// Fisher's hypergeometric tail (`most_losses`). It needs no distribution, only that requests to
 /// come are like these (exchangeable).
 ///
 /// Cut-offs are tried from the highest down, and the first that has too many losses ends the search:

@@ -216,7 +216,7 @@ mod tests {
                     };
                     made += 1;
                     let keeps = |row: &&(f64, f64, f64)| row.0 >= found.keep_signal;
-                    let lost: f64 = unseen.iter().filter(keeps).map(|(_, f, s)| s - f).sum();
+                    let lost = unseen.iter().filter(keeps).filter(|(_, f, s)| s > f).count() as f64;
                     let n = unseen.len() as f64;
                     slow_share += 1.0 - unseen.iter().filter(keeps).count() as f64 / n;
                     broken += usize::from(lost / n > alpha);

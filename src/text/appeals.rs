@@ -78,6 +78,10 @@ const GIBBERISH: usize = 3;
 fn without_gibberish(text: &str) -> &str {
     let (mut rest, mut found) = (text, 0);
     while let Some(token) = rest.split_whitespace().next() {
+        // A formula is no gibberish, however few of its parts are words.
+        if token.contains(['=', '+', '^', '*', '/', '<', '>']) {
+            return text;
+        }
         let is_noise = is_noise(token);
         if !is_noise && !OF_ROUTERS.iter().any(|word| token.eq_ignore_ascii_case(word)) {
             break;
@@ -176,7 +180,8 @@ mod tests {
     fn a_question_of_such_words_stays() {
         for text in [
             "fn main() { println!(\"{}\", 3) } What does this print?",
-            "x^2 + 3 x - 4 = 0. What is x?",
+            "x^2 + 3x - 4 = 0. What is x?",
+            "2x + 3y = 12 and x - y = 1. What is x?",
             "Mr Xyz and Dr Bcd have 3 cats",
             "zx qv kqj",
             "Which model is the strongest?",

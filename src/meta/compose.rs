@@ -85,6 +85,9 @@ fn competition(policy: &Policy, decision: &Decision, gathered: &Gathered) -> Com
         (Some(Route::Both), _) => together(flux(), &asi),
         // RuntimeFirst asks ASI because Flux abstained: what Flux abstained from does not count.
         (Some(Route::FluxThenAsi), Strategy::RuntimeFirst) => asi.into_iter().cloned().collect(),
+        // Where a promise sets the cut-off, what lies below it cannot win against ASI: the promise
+        // counts what is kept, and nothing else may lose.
+        (Some(Route::FluxThenAsi), _) if promises(policy) => asi.into_iter().cloned().collect(),
         // A draft that was not sure enough alone is evidence beside ASI's.
         (Some(Route::FluxThenAsi), _) => together(flux(), &asi),
         (Some(Route::Asi), _) => asi.into_iter().cloned().collect(),
@@ -92,6 +95,11 @@ fn competition(policy: &Policy, decision: &Decision, gathered: &Gathered) -> Com
     };
     let recovered = asi_failed && !drafts.is_empty() && failed_models(gathered);
     Competition { drafts, recovered }
+}
+
+/// Whether a quality target sets Hybrid's cut-off.
+fn promises(policy: &Policy) -> bool {
+    policy.promise.is_some_and(|promise| promise.keep_signal().is_some())
 }
 
 /// Both tiers' drafts side by side. A remembered answer was once given by the experts that now

@@ -213,6 +213,7 @@ async fn drafts_that_asi_contradicts_end_a_promise() {
     assert_eq!(policy["promise"]["state"], "unsure", "{policy:#}");
     let reply = service.ask("what is 6 * 7?").await;
     assert_eq!(reply["metadata"]["decision"]["route"], "flux_then_asi", "{reply:#}");
+    assert_ne!(reply["content"], "42", "what the promise gave to ASI is ASI's to answer");
     let bad = json!({ "quality_target": { "alpha": 0.9 } });
     let (status, problem) = service.put("/api/v1/unified/strategy", &bad).await;
     assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/quality_target/alpha")));

@@ -7,9 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{
     corpus::{Corpus, Match, Sentence, TermId},
     doubts::Doubts,
-    terms,
+    grammar, terms,
 };
-use crate::text::{NgramVector, is_stop_word, stem, words};
+use crate::text::{NUMBER_NAMES, NgramVector, is_stop_word, stem, words};
 
 /// What lies beyond is not read: no question about a document is longer.
 const MAX_CHARS: usize = 600;
@@ -140,6 +140,7 @@ const FURNITURE: &[&str] = &[
     "mean",
     "meant",
     "meet",
+    "minus",
     "misspell",
     "much",
     "must",
@@ -149,6 +150,7 @@ const FURNITURE: &[&str] = &[
     "nobody",
     "none",
     "normally",
+    "not",
     "nothing",
     "occur",
     "often",
@@ -162,6 +164,7 @@ const FURNITURE: &[&str] = &[
     "perform",
     "perhaps",
     "please",
+    "plus",
     "point",
     "possible",
     "practice",
@@ -248,6 +251,9 @@ const FURNITURE: &[&str] = &[
 static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
     LazyLock::new(|| FURNITURE.iter().map(|word| stem(word)).collect());
 
+static NUMBER_STEMS: LazyLock<FxHashSet<String>> =
+    LazyLock::new(|| NUMBER_NAMES.iter().map(|(name, _)| self::stem(name)).collect());
+
 /// Weight of such a word beside a topic word's 1.
 const FURNITURE_WEIGHT: f64 = 0.15;
 
@@ -294,6 +300,8 @@ pub(super) struct Group {
 pub(super) struct Question {
     pub groups: Vec<Group>,
     pub wanted: Wanted,
+    /// What no sentence can be the answer without.
+    pub asks: Asks,
     /// Whether it asks how.
     pub how: bool,
     /// What makes it doubtful that these documents know.
@@ -339,6 +347,7 @@ impl Question {
         let rarest = known.max_by(|(_, a), (_, b)| a.weight.total_cmp(&b.weight)).map(|(i, _)| i);
         Some(Self {
             wanted: Wanted::read(&text),
+            asks: Asks::read(&text),
             how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
             doubts: Doubts::read(&text, &groups, total, corpus),
             vector: NgramVector::of(&topic(&terms::spell_out(&text))),
@@ -519,7 +528,10 @@ impl Group {
             // "How many … exist" asks no less when the documents never say "exist".
             (false, true) => 0.0,
         };
-        let figure = !stem.contains(char::is_alphabetic);
+        // "five" names no topic either, nor does the F of "5 F".
+        let figure = !stem.contains(char::is_alphabetic)
+            || stem.chars().count() == 1
+            || NUMBER_STEMS.contains(stem);
         Self { weight, topical, figure, matches }
     }
 
@@ -539,7 +551,8 @@ impl Group {
     }
 }
 
-/// Whether a question is about its own words, as "count the words in this question" is.
+/// Whether a question is about its own words, as "count the words in this question" is, or about
+/// the conversation, as "what did I just ask?" is.
 pub(super) fn is_about_itself(question: &str) -> bool {
     const ITSELF: &[&str] = &[
         "list",
@@ -553,10 +566,57 @@ pub(super) fn is_about_itself(question: &str) -> bool {
         "text",
         "word",
     ];
+    const SAYING: &[&str] = &["ask", "mention", "say", "tell", "write"];
     let text: String = question.chars().take(MAX_CHARS).collect();
-    words(&text).windows(2).any(
-        |pair| matches!(pair, [this, what] if this == "this" && ITSELF.contains(&what.as_str())),
-    )
+    let found = words(&text);
+    let opens = found.first().is_some_and(|w| w == "what");
+    found.windows(2).any(|pair| match pair {
+        [this, what] if this == "this" => ITSELF.contains(&what.as_str()),
+        // "what did I just ask?", and nothing behind it that it could be about.
+        [just, said] if opens && (just == "just" || just == "i") => {
+            SAYING.contains(&said.as_str()) && found.last() == Some(said)
+        }
+        _ => false,
+    })
+}
+
+/// What a question asks for that not every sentence about its topic can give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// The name or value of something: "what port", "which port is", "what is the port".
+    Value,
+    /// A place.
+    Place,
+    /// Anything else, or nothing that can be told from the words.
+    Open,
+}
+
+impl Asks {
+    fn read(text: &str) -> Self {
+        // "what happens if", "what to do when": a case is what is asked about.
+        const CASES: &[&str] =
+            &["case", "fail", "fails", "happen", "happens", "if", "when", "without"];
+        let found = words(text);
+        let word = |i: usize| found.get(i).map_or("", String::as_str);
+        let of_a_case = found.iter().any(|w| CASES.contains(&w.as_str()));
+        match word(0) {
+            "where" if ["is", "are", "was", "were"].contains(&word(1)) => Self::Place,
+            "what" | "which" if !of_a_case && !["should", "can", "do"].contains(&word(1)) => {
+                Self::Value
+            }
+            _ => Self::Open,
+        }
+    }
+
+    /// Whether a sentence can be the answer at all, whatever words it has in common.
+    pub(super) fn admits(self, sentence: &Sentence) -> bool {
+        match self {
+            // What to do if the port is in use does not say what the port is.
+            Self::Value => !sentence.text.starts_with("If "),
+            Self::Place => !grammar::tells_only_when(&sentence.text),
+            Self::Open => true,
+        }
+    }
 }
 
 impl Wanted {

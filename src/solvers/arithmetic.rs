@@ -33,11 +33,17 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
 }
 
 /// A value with its unit mark, as the answer.
-pub(super) fn shown(value: &Value, solver: &'static str, steps: Vec<Step>) -> Option<Solution> {
-    let shown = match value.money {
-        Some(mark) => show::money(mark, &value.number)?,
-        None => figure(&value.number)?,
+pub(super) fn shown(value: &Value, solver: &'static str, mut steps: Vec<Step>) -> Option<Solution> {
+    let Some(mark) = value.money else {
+        return Some(figure(&value.number)?.solution(solver, steps));
     };
+    let shown = show::money(mark, &value.number)?;
+    let exact = Number::from(value.number.clone());
+    if shown.number != exact
+        && let Some(decimal) = exact.exact_decimal(12)
+    {
+        steps.push(step(format!("{decimal} rounded to cents: {}", shown.text)));
+    }
     Some(shown.solution(solver, steps))
 }
 

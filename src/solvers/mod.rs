@@ -27,6 +27,7 @@ mod precision;
 mod primes;
 mod properties;
 mod question;
+mod refusals;
 mod sets;
 mod show;
 mod sorting;
@@ -45,6 +46,8 @@ mod recorded;
 use jiff::civil::Date;
 
 use crate::domain::{Canonical, Number, Step};
+
+pub use refusals::refusal;
 
 use items::Vocabulary;
 use question::Question;

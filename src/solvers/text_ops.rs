@@ -483,9 +483,10 @@ const NO_SPELLING: &[&str] = &[
 ];
 
 type Operation = fn(&str) -> Option<Solution>;
+/// An operation on several words, or on parts of one.
+type OnWords = fn(Holes<'_, '_>) -> Option<Solution>;
 
-static WORDS_GRAMMAR: LazyLock<Grammar<fn(Holes<'_, '_>) -> Option<Solution>>> =
-    LazyLock::new(|| Grammar::new(WORDS));
+static WORDS_GRAMMAR: LazyLock<Grammar<OnWords>> = LazyLock::new(|| Grammar::new(WORDS));
 static COLON_GRAMMAR: LazyLock<Grammar<Operation>> = LazyLock::new(|| Grammar::new(COLON));
 static WORD_GRAMMAR: LazyLock<Grammar<(Needs, Operation)>> = LazyLock::new(|| Grammar::new(WORD));
 static LETTER_GRAMMAR: LazyLock<Grammar<bool>> = LazyLock::new(|| Grammar::new(LETTER));
@@ -556,7 +557,7 @@ const WORD: &[(&str, (Needs, Operation))] = &[
 ];
 
 /// Operations on several words, or on parts of one.
-const WORDS: &[(&str, fn(Holes<'_, '_>) -> Option<Solution>)] = &[
+const WORDS: &[(&str, OnWords)] = &[
     ("last letter of|in #", |h| end_letter(h, true)),
     ("first letter of|in #", |h| end_letter(h, false)),
     ("are # and # anagrams [of] [each] [other]", anagrams),

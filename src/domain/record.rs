@@ -140,6 +140,21 @@ pub struct OutcomeRecord {
     pub principal: Option<u64>,
 }
 
+/// What an audit found of a draft whose answer somebody had judged already. It is evidence for the
+/// quality target, where kept drafts and escalated ones must be counted alike; the answer's accuracy
+/// stays what was said of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgreementRecord {
+    /// The response whose draft was audited.
+    pub response: ResponseId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// When it became known, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// Whether the slow tier gave the same answer.
+    pub agrees: bool,
+}
+
 /// A change of policy by an operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PolicyRecord {
@@ -157,6 +172,8 @@ pub enum LedgerEvent {
     Decision(Arc<DecisionRecord>),
     /// An outcome became known.
     Outcome(OutcomeRecord),
+    /// An audit came to its end after somebody had judged the answer.
+    Agreement(AgreementRecord),
     /// The policy changed.
     Policy(PolicyRecord),
 }
@@ -168,7 +185,7 @@ pub struct Recorded {
     pub seq: u64,
     /// The event.
     pub event: LedgerEvent,
-    /// For an outcome: the decision it judges.
+    /// For an outcome and an agreement: the decision it judges.
     pub decision: Option<Arc<DecisionRecord>>,
     /// For an outcome that revises an earlier one: the earlier score.
     pub previous_score: Option<f64>,

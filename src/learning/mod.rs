@@ -188,7 +188,7 @@ fn concerns_promise(recorded: &Recorded) -> bool {
     match &recorded.event {
         LedgerEvent::Decision(decision) => decision.draft.is_some_and(|d| d.agrees.is_some()),
         LedgerEvent::Outcome(outcome) => outcome.source == OutcomeSource::Audit,
-        LedgerEvent::Policy(_) => true,
+        LedgerEvent::Agreement(_) | LedgerEvent::Policy(_) => true,
     }
 }
 
@@ -197,6 +197,7 @@ fn concerns_arms(recorded: &Recorded) -> bool {
     match &recorded.event {
         LedgerEvent::Decision(decision) => decision.arm.is_some(),
         LedgerEvent::Outcome(_) => recorded.decision.as_ref().is_some_and(|d| d.arm.is_some()),
+        LedgerEvent::Agreement(_) => false,
         LedgerEvent::Policy(_) => true,
     }
 }

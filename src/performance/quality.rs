@@ -69,6 +69,10 @@ fn evidence(recorded: &Recorded) -> Option<Kept> {
             let first = draft.agrees.is_none() && recorded.previous_probability.is_none();
             first.then_some(Kept { signal: draft.signal, loses: outcome.score < 0.5 })
         }
+        LedgerEvent::Agreement(audit) => {
+            let draft = drafted(recorded.decision.as_deref()?)?;
+            draft.agrees.is_none().then_some(Kept { signal: draft.signal, loses: !audit.agrees })
+        }
         LedgerEvent::Outcome(_) | LedgerEvent::Policy(_) => None,
     }
 }

@@ -34,7 +34,7 @@ pub struct RecordedVote {
 }
 
 /// Flux's surest draft, without what it said.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftRecord {
     /// Its signal, by which Hybrid keeps or escalates it.
     pub signal: f64,
@@ -43,6 +43,10 @@ pub struct DraftRecord {
     /// likely to be evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agrees: Option<bool>,
+    /// The version of the judge that gave the signal (see [`Policy::judged_by`]): signals of different
+    /// judges do not compare. Absent in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_by: Option<Arc<str>>,
 }
 
 /// One request, as it was decided and as it ended.
@@ -103,6 +107,14 @@ pub struct DecisionRecord {
     pub cost_usd: Option<f64>,
     /// A fixed error code when it failed.
     pub error: Option<Cow<'static, str>>,
+}
+
+impl DecisionRecord {
+    /// The strategy whose way the request went: the one in force, or what Adaptive chose.
+    #[must_use]
+    pub fn follows(&self) -> Strategy {
+        self.arm.map_or(self.strategy, Arm::strategy)
+    }
 }
 
 /// How an outcome became known.

@@ -174,7 +174,7 @@ impl MetaOrchestrator {
             begun: &begun,
             escalation,
             gathered: &gathered,
-            drafted: drafted(&request, &gathered, admission.is_some()),
+            drafted: drafted(&request, &policy, &gathered, admission.is_some()),
             duration: since.elapsed(),
         };
         let answer = match ending {
@@ -294,12 +294,18 @@ impl MetaOrchestrator {
 
 /// Flux's surest draft; and, where it was admitted to the audits and ASI was asked as well, whether
 /// the two agree. An admitted draft that Flux answers with is audited.
-fn drafted(request: &Request, gathered: &Gathered, admitted: bool) -> Option<DraftRecord> {
+fn drafted(
+    request: &Request,
+    policy: &Policy,
+    gathered: &Gathered,
+    admitted: bool,
+) -> Option<DraftRecord> {
     let draft = gathered.best_flux()?;
     let findings = gathered.asi.as_ref().filter(|_| admitted);
     let agrees = findings
         .and_then(|findings| agreement(draft, findings, &Wording::of_answers_to(&request.input)));
-    Some(DraftRecord { signal: draft.signal.get(), agrees })
+    let judged_by = Some(policy.judged_by().into());
+    Some(DraftRecord { signal: draft.signal.get(), agrees, judged_by })
 }
 
 /// Has a whole answer of Flux audited. Any other gives its place back: ASI was asked anyway.

@@ -410,7 +410,7 @@ mod tests {
         assert_eq!(cell.load().version, 3);
     }
 
-    #[derive(Debug)]
+    #[derive(Debug, Clone, Copy)]
     struct Versioned(&'static str);
 
     impl crate::domain::Judge for Versioned {
@@ -419,7 +419,21 @@ mod tests {
         }
 
         fn read(&self, _: &str) -> Arc<dyn crate::domain::Reading> {
-            unimplemented!("nobody asks")
+            Arc::new(*self)
+        }
+    }
+
+    impl crate::domain::Reading for Versioned {
+        fn forecast(&self) -> Option<crate::domain::Forecast> {
+            None
+        }
+
+        fn judge(&self, _: &crate::domain::Draft, _: Signal) -> Option<crate::domain::Judged> {
+            None
+        }
+
+        fn history(&self, _: &str) -> Option<Signal> {
+            None
         }
     }
 

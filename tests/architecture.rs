@@ -35,7 +35,7 @@ providers    ← domain json settings telemetry
 ledger       ← domain settings telemetry store
 paraphrase   ← domain text
 lake         ← domain text paraphrase store seal
-documents    ← domain text store
+documents    ← domain text store seal
 sessions     ← domain text store seal
 flux         ← domain text answers solvers store lake
 asi          ← domain text answers providers documents fusion vcp

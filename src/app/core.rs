@@ -101,12 +101,13 @@ impl Core {
             policy.publish(&newest);
         }
         learning.restore(&ledger).await?;
-        let sessions = Sessions::open_sealed(self.store.clone(), self.sessions, self.keyring).await;
-        let sessions = sessions.map_err(StartError::Sessions)?;
-        let (shelf, shelf_task) =
-            Shelf::open(Arc::clone(&self.documents), self.store.clone(), self.shelf)
-                .await
-                .map_err(StartError::Shelf)?;
+        let sessions =
+            Sessions::open_sealed(self.store.clone(), self.sessions, self.keyring.clone());
+        let sessions = sessions.await.map_err(StartError::Sessions)?;
+        let documents = Arc::clone(&self.documents);
+        let opened =
+            Shelf::open_sealed(documents, self.store.clone(), self.shelf, self.keyring).await;
+        let (shelf, shelf_task) = opened.map_err(StartError::Shelf)?;
         let flux = Flux::new(FluxParts {
             lake: lake.clone(),
             drafter: self.drafter,

@@ -1,10 +1,12 @@
-//! The lake's rows for the command line, and for writing them anew under another key.
+//! The lake's rows for the command line, and everything that is sealed for writing it anew under
+//! another key.
 
 use super::{
     StartError,
     assemble::{STORE_FILE, keyring},
 };
 use crate::{
+    documents::reseal,
     domain::{ResponseId, TenantId},
     flux::{Refusal, Vouched},
     lake::{Kept, Shelf, ShelfStats},
@@ -14,7 +16,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// The rows of lake and conversations in a data folder that no service has open.
+/// The rows of lake, conversations and added documents in a data folder that no service has open.
 #[derive(Debug)]
 pub struct LakeShelf {
     store: Store,
@@ -84,7 +86,9 @@ impl LakeShelf {
     /// # Errors
     /// What keeps the store from being read or written; what was written anew stays so.
     pub async fn reseal(&self, progress: impl Fn(u64)) -> Result<usize, StoreError> {
-        let rewritten = self.shelf.reseal(progress).await? + self.sessions.reseal().await?;
+        let rewritten = self.shelf.reseal(progress).await?
+            + self.sessions.reseal().await?
+            + reseal(&self.store, &self.keyring).await?;
         settle(&self.store, &self.keyring).await?;
         Ok(rewritten)
     }

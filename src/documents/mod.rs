@@ -31,6 +31,7 @@ mod question;
 mod questions;
 mod report;
 mod retrieval;
+mod rows;
 mod shelf;
 mod terms;
 
@@ -55,6 +56,7 @@ use crate::{
 
 pub use report::{DocumentsStats, LoadReport, SkipReason, Skipped};
 pub use retrieval::Retrieval;
+pub use rows::reseal;
 pub use shelf::{Shelf, ShelfOptions, ShelfTask};
 
 /// What is read and how much of it.

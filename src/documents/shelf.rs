@@ -1,4 +1,5 @@
-//! Documents that tenants add: durable, bounded, and searched for nobody else.
+//! Documents that tenants add: durable, bounded, sealed where there is a key, and searched for nobody
+//! else.
 //!
 //! One task makes all changes ([`ShelfTask`]): it takes whatever is queued, writes it in one commit,
 //! indexes it and then acknowledges it. So what was acknowledged is durable and is found.
@@ -10,7 +11,6 @@ use std::{
 };
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{mpsc, oneshot},
     task::spawn_blocking,
@@ -21,10 +21,12 @@ use super::{
     Documents,
     collection::{Change, Held},
     markdown::Format,
+    rows::{Found, Row, Rows},
 };
 use crate::{
     domain::{DocumentError, DocumentFormat, DocumentId, DocumentInfo, NewDocument, TenantId},
-    store::{Batch, Store, StoreError, Table, decode, encode, keys},
+    seal::Keyring,
+    store::{Batch, Store, StoreError, Table},
 };
 
 /// Bounds of what tenants add.
@@ -46,17 +48,6 @@ impl Default for ShelfOptions {
 const QUEUE: usize = 64;
 /// Most changes of one commit.
 const GROUP: usize = 16;
-/// Rows that are read at a time when the store is opened.
-const PAGE: usize = 64;
-
-/// A document as it is stored.
-#[derive(Debug, Serialize, Deserialize)]
-struct Row {
-    title: Option<String>,
-    format: DocumentFormat,
-    content: String,
-    added_ms: i64,
-}
 
 /// A handle to what tenants have added. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -94,7 +85,7 @@ struct Changed {
 /// The task behind a [`Shelf`]; the caller spawns [`ShelfTask::run`] and waits for it.
 pub struct ShelfTask {
     documents: Arc<Documents>,
-    store: Store,
+    rows: Rows,
     options: ShelfOptions,
     waiting: mpsc::Receiver<Message>,
     catalogue: Arc<Mutex<Catalogue>>,
@@ -111,24 +102,36 @@ impl Shelf {
         store: Store,
         options: ShelfOptions,
     ) -> Result<(Self, ShelfTask), StoreError> {
+        Self::open_sealed(documents, store, options, Keyring::plain()).await
+    }
+
+    /// [`Shelf::open`] with keys: what is written is sealed with the first of them, and what is not
+    /// yet sealed with it is written anew before this returns. `admit` of the room `seal` has said
+    /// before that the keys fit.
+    ///
+    /// # Errors
+    /// As [`Shelf::open`], and what keeps the store from being written.
+    pub async fn open_sealed(
+        documents: Arc<Documents>,
+        store: Store,
+        options: ShelfOptions,
+        keyring: Keyring,
+    ) -> Result<(Self, ShelfTask), StoreError> {
+        let rows = Rows::new(store, keyring);
         let mut catalogue = Catalogue::default();
         let mut changes: FxHashMap<TenantId, Vec<Change>> = FxHashMap::default();
-        let mut range = keys::EVERYTHING;
-        loop {
-            let rows = store.scan(Table::Documents, range, PAGE, false).await?;
-            let Some((last, _)) = rows.last() else { break };
-            range = (Bound::Excluded(last.clone()), Bound::Unbounded);
-            for (key, value) in rows {
-                let unreadable = StoreError::Unreadable(Table::Documents.name());
-                let (tenant, id) = keys::split(&key).ok_or(unreadable.clone())?;
-                let id = std::str::from_utf8(id).ok().and_then(|id| DocumentId::new(id).ok());
-                let id = id.ok_or(unreadable)?;
-                let row: Row = decode(Table::Documents, &value)?;
-                let at_ms = row.added_ms;
-                let (info, held) = read(&id, row.into(), at_ms);
-                catalogue.put(&tenant, info);
-                changes.entry(tenant).or_default().push((Arc::from(id.as_str()), Some(held)));
+        let taken_in = |Found { tenant, id, row }| {
+            if catalogue.has(&tenant, &id) {
+                return;
             }
+            let at_ms = row.added_ms;
+            let (info, held) = read(&id, row.into(), at_ms);
+            catalogue.put(&tenant, info);
+            changes.entry(tenant).or_default().push((Arc::from(id.as_str()), Some(held)));
+        };
+        let rewritten = rows.each(taken_in).await?;
+        if rewritten > 0 {
+            tracing::info!(rewritten, "added documents were written anew under the key in use");
         }
         for (tenant, changes) in changes {
             index(&documents, &tenant, changes)
@@ -137,7 +140,7 @@ impl Shelf {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let catalogue = Arc::new(Mutex::new(catalogue));
         let shared = Arc::clone(&catalogue);
-        let task = ShelfTask { documents, store, options, waiting, catalogue: shared };
+        let task = ShelfTask { documents, rows, options, waiting, catalogue: shared };
         Ok((Self { queue, catalogue }, task))
     }
 
@@ -226,18 +229,19 @@ impl ShelfTask {
         // Cutting a text into sentences takes milliseconds that requests must not wait.
         let catalogue = Arc::clone(&self.catalogue);
         let (options, max_sentences) = (self.options, self.documents.options.max_sentences);
-        let planned =
-            spawn_blocking(move || Plan::of(group, &lock(&catalogue), options, max_sentences));
+        let rows = self.rows.clone();
+        let planned = spawn_blocking(move || {
+            Plan::of(group, &lock(&catalogue), &rows, options, max_sentences)
+        });
         let Ok(plan) = planned.await else { return };
         let mut batch = Batch::new();
         for step in &plan.steps {
-            let key = keys::scoped(&step.tenant, step.id.as_str().as_bytes());
-            match &step.row {
-                Some(row) => batch.put(Table::Documents, key, row.clone()),
-                None => batch.delete(Table::Documents, key),
+            match &step.value {
+                Some(value) => batch.put(Table::Documents, step.key.as_slice(), value.as_slice()),
+                None => batch.delete(Table::Documents, step.key.as_slice()),
             }
         }
-        if let Err(error) = self.store.commit(batch).await {
+        if let Err(error) = self.rows.commit(batch).await {
             tracing::error!(%error, "changes to documents were not stored");
             plan.refuse();
             return;
@@ -260,7 +264,9 @@ impl ShelfTask {
 struct Step {
     tenant: TenantId,
     id: DocumentId,
-    row: Option<Vec<u8>>,
+    /// Its row, and what is to stand there.
+    key: Vec<u8>,
+    value: Option<Vec<u8>>,
     held: Option<Arc<Held>>,
     changed: Changed,
     answer: oneshot::Sender<Result<Changed, DocumentError>>,
@@ -276,6 +282,7 @@ impl Plan {
     fn of(
         group: Vec<Message>,
         catalogue: &Catalogue,
+        rows: &Rows,
         options: ShelfOptions,
         max_sentences: usize,
     ) -> Self {
@@ -294,30 +301,26 @@ impl Plan {
             let others = (bytes - before.map_or(0, |(bytes, _)| bytes), own.len());
             let sentences: usize = own.values().map(|(_, sentences)| sentences).sum::<usize>()
                 - before.map_or(0, |(_, sentences)| sentences);
+            let key = rows.key(&tenant, &id);
             let judged = document.map(|document| {
-                let row = Row {
-                    title: document.title.clone(),
-                    format: document.format,
-                    content: document.content.clone(),
-                    added_ms: at_ms,
-                };
+                let row = Row::new(&id, &document, at_ms);
                 let (info, held) = read(&id, document, at_ms);
-                let row = encode(Table::Documents, &row).map_err(|_| DocumentError::Unavailable)?;
+                let value = rows.value(&key, &row).map_err(|_| DocumentError::Unavailable)?;
                 if info.sentences == 0 {
                     Err(DocumentError::Empty)
                 } else if before.is_none() && others.1 >= options.max_documents {
                     Err(DocumentError::TooMany { most: options.max_documents })
                 } else if others.0 + info.bytes > options.max_bytes
                     || sentences + info.sentences > max_sentences
-                    || row.len() > Store::MAX_VALUE
+                    || value.len() > Store::MAX_VALUE
                 {
                     Err(DocumentError::NoRoom { most: options.max_bytes, sentences: max_sentences })
                 } else {
-                    Ok((info, held, row))
+                    Ok((info, held, value))
                 }
             });
-            let (now, held, row) = match judged.transpose() {
-                Ok(Some((info, held, row))) => (Some(info), Some(held), Some(row)),
+            let (now, held, value) = match judged.transpose() {
+                Ok(Some((info, held, value))) => (Some(info), Some(held), Some(value)),
                 Ok(None) => (None, None, None),
                 Err(error) => {
                     // Whoever stopped waiting does not need to know.
@@ -331,7 +334,7 @@ impl Plan {
                 None => own.remove(&id),
             };
             let changed = Changed { now, before: before.is_some() };
-            steps.push(Step { tenant, id, row, held, changed, answer });
+            steps.push(Step { tenant, id, key, value, held, changed, answer });
         }
         Self { steps }
     }
@@ -363,6 +366,10 @@ impl Plan {
 }
 
 impl Catalogue {
+    fn has(&self, tenant: &TenantId, id: &DocumentId) -> bool {
+        self.tenants.get(tenant).is_some_and(|own| own.contains_key(id))
+    }
+
     fn put(&mut self, tenant: &TenantId, info: DocumentInfo) {
         self.bytes += info.bytes;
         let own = self.tenants.entry(tenant.clone()).or_default();
@@ -379,12 +386,6 @@ impl Catalogue {
         if own.is_empty() {
             self.tenants.remove(tenant);
         }
-    }
-}
-
-impl From<Row> for NewDocument {
-    fn from(row: Row) -> Self {
-        Self { id: None, title: row.title, format: row.format, content: row.content }
     }
 }
 

@@ -1,5 +1,9 @@
 use super::{super::tests::ask, *};
-use crate::documents::{Documents, Query};
+use crate::{
+    documents::{Documents, Query, reseal},
+    seal::{admit, settle},
+    store::{decode, encode, keys},
+};
 
 struct Setting {
     documents: Arc<Documents>,
@@ -11,9 +15,15 @@ struct Setting {
 
 impl Setting {
     async fn new(store: Store, options: ShelfOptions) -> Self {
+        Self::sealed(store, options, Keyring::plain()).await
+    }
+
+    async fn sealed(store: Store, options: ShelfOptions, keyring: Keyring) -> Self {
+        admit(&store, &keyring).await.unwrap();
         let documents = Arc::new(Documents::bundled().unwrap());
-        let (shelf, task) =
-            Shelf::open(Arc::clone(&documents), store.clone(), options).await.unwrap();
+        let opened =
+            Shelf::open_sealed(Arc::clone(&documents), store.clone(), options, keyring).await;
+        let (shelf, task) = opened.unwrap();
         let stop = CancellationToken::new();
         let task = tokio::spawn(task.run(stop.clone()));
         Self { documents, store, shelf, stop, task }
@@ -165,4 +175,124 @@ async fn a_title_stands_above_the_text_and_html_is_read() {
     assert_eq!(draft.content, "An hour costs 2 euros.");
     assert_eq!(draft.citations[0].section.as_deref(), Some("Parking in Arlen"));
     assert_eq!(draft.citations[0].document, info.id.as_str());
+}
+
+/// A keyring of keys by their digit, the first in use; `-` stands for `plain`.
+fn ring(keys: &str) -> Keyring {
+    let line = |key: char| key.to_string().repeat(64);
+    let lines = keys.chars().map(|c| if c == '-' { "plain".to_owned() } else { line(c) });
+    Keyring::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap()
+}
+
+async fn opened(store: Store, keys: &str) -> Setting {
+    Setting::sealed(store, ShelfOptions::default(), ring(keys)).await
+}
+
+async fn rows(store: &Store) -> Vec<(Vec<u8>, Vec<u8>)> {
+    store.scan(Table::Documents, keys::EVERYTHING, 99, false).await.unwrap()
+}
+
+/// Whether a text stands anywhere in the rows, keys or values.
+async fn shows(store: &Store, text: &str) -> bool {
+    let rows = rows(store).await;
+    let mut bytes = rows.iter().flat_map(|(key, value)| [key, value]);
+    bytes.any(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+}
+
+fn titled(id: &str, title: &str, content: &str) -> NewDocument {
+    NewDocument { title: Some(title.to_owned()), ..document(id, content) }
+}
+
+#[tokio::test]
+async fn text_title_and_id_are_readable_without_a_key_and_not_with_one() {
+    for (keys, readable) in [("-1", true), ("1", false)] {
+        let setting = opened(Store::in_memory().unwrap(), keys).await;
+        let alice = tenant("alice");
+        let page = titled("crossing", "Animals in Arlen", MAY);
+        setting.shelf.add(&alice, page, 7).await.unwrap();
+        assert_eq!(setting.answer(&alice, QUESTION).as_deref(), Some(MAY));
+        for text in ["crossing", "Animals", "zebra"] {
+            assert_eq!(shows(&setting.store, text).await, readable, "{text}, {keys}");
+        }
+        let before = rows(&setting.store).await;
+        let setting = opened(setting.stop().await, keys).await;
+        assert_eq!(setting.answer(&alice, QUESTION).as_deref(), Some(MAY));
+        assert_eq!(rows(&setting.store).await, before, "a restart rewrites nothing");
+        let id = DocumentId::new("crossing").unwrap();
+        assert_eq!(setting.shelf.remove(&alice, &id).await, Ok(true));
+        assert_eq!(rows(&setting.store).await, []);
+    }
+}
+
+#[tokio::test]
+async fn documents_from_before_the_key_are_read_and_sealed() {
+    let setting = Setting::in_memory().await;
+    let (alice, bob) = (tenant("alice"), tenant("bob"));
+    for n in 0..20 {
+        let id = format!("crossing-{n}");
+        setting.add(&alice, &id, &format!("Gate {n} opens in May.")).await.unwrap();
+    }
+    setting.add(&bob, "crossing", MAY).await.unwrap();
+    let list = setting.shelf.list(&alice, None, 99);
+    let epoch = setting.documents.epoch(&alice);
+    let store = setting.stop().await;
+    // As the rows were before they named their document themselves.
+    let mut batch = Batch::new();
+    for (key, value) in rows(&store).await {
+        let mut row: serde_json::Value = decode(Table::Documents, &value).unwrap();
+        row.as_object_mut().unwrap().remove("id").unwrap();
+        batch.put(Table::Documents, key, encode(Table::Documents, &row).unwrap());
+    }
+    store.commit(batch).await.unwrap();
+
+    let setting = opened(store, "1").await;
+    assert_eq!(setting.shelf.list(&alice, None, 99), list);
+    assert_eq!(setting.shelf.list(&bob, None, 99).len(), 1);
+    assert_eq!(setting.documents.epoch(&alice), epoch, "none was taken in twice");
+    assert_eq!(setting.answer(&bob, QUESTION).as_deref(), Some(MAY));
+    assert_eq!(rows(&setting.store).await.len(), 21);
+    for text in ["crossing", "opens"] {
+        assert!(!shows(&setting.store, text).await, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_opens_no_document_and_loses_none() {
+    let setting = opened(Store::in_memory().unwrap(), "1").await;
+    let alice = tenant("alice");
+    setting.add(&alice, "crossing", MAY).await.unwrap();
+    let store = setting.stop().await;
+    let before = rows(&store).await;
+    for wrong in ["2", "-"] {
+        assert!(admit(&store, &ring(wrong)).await.is_err());
+        let documents = Arc::new(Documents::bundled().unwrap());
+        let options = ShelfOptions::default();
+        let opened = Shelf::open_sealed(documents, store.clone(), options, ring(wrong)).await;
+        assert_eq!(opened.err(), Some(StoreError::Unreadable("documents")));
+        assert_eq!(rows(&store).await, before, "nothing is lost");
+    }
+    // Moved to another tenant, a sealed row is no document of his.
+    let (key, value) = before[0].clone();
+    let (_, rest) = keys::split(&key).unwrap();
+    let mut batch = Batch::new();
+    batch.put(Table::Documents, keys::scoped(&tenant("bob"), rest), value);
+    store.commit(batch).await.unwrap();
+    assert!(reseal(&store, &ring("1")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_no_longer_needed_once_everything_is_written_anew() {
+    let setting = opened(Store::in_memory().unwrap(), "1").await;
+    let alice = tenant("alice");
+    setting.add(&alice, "crossing", MAY).await.unwrap();
+    let store = setting.stop().await;
+    admit(&store, &ring("21")).await.unwrap();
+    assert_eq!(reseal(&store, &ring("21")).await, Ok(1));
+    assert_eq!(reseal(&store, &ring("21")).await, Ok(0));
+    settle(&store, &ring("21")).await.unwrap();
+    let setting = opened(store, "2").await;
+    assert_eq!(setting.answer(&alice, QUESTION).as_deref(), Some(MAY));
+    let setting = opened(setting.stop().await, "-2").await;
+    assert_eq!(setting.answer(&alice, QUESTION).as_deref(), Some(MAY));
+    assert!(shows(&setting.store, "zebra").await, "plain again");
 }

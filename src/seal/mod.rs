@@ -1,4 +1,5 @@
-//! Encryption at rest of what people wrote: remembered answers and conversations.
+//! Encryption at rest of what people wrote: remembered answers, conversations, and the
+//! documents that tenants add.
 //!
 //! A [`Keyring`] turns the value of a row into a sealed one and back (AES-256-GCM-SIV, RFC 8452),
 //! bound to its table and its key, so that no value can be moved to another row or tenant. It also

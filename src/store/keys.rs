@@ -5,9 +5,9 @@
 //! | `ledger` | place, 8 bytes |
 //! | `decisions`, `outcomes` | tenant, then the 16 bytes of the response id |
 //! | `policy`, `statistics`, `meta` | a fixed name |
-//! | `lake` | tenant, then the question's normal form |
+//! | `lake` | tenant, then the question's normal form, or its keyed hash |
 //! | `sessions` | tenant, then the session id |
-//! | `documents` | tenant, then the document id |
+//! | `documents` | tenant, then the document id, or its keyed hash |
 //! | `session_expiry` | hour of the last turn, 8 bytes, then the key in `sessions` |
 //!
 //! A tenant is written as its length, one byte, and its text. So no tenant's key is the beginning

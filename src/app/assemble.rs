@@ -139,11 +139,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     let keyring = keyring(settings)?;
     let unfinished = admit(&store, &keyring).await?;
     let Found { models, drafter, awaited, fleet } = models(settings, &metrics).await?;
-    let options = DocumentsOptions {
-        bundled: settings.documents.bundled,
-        max_file_bytes: settings.documents.max_file_bytes,
-        ..DocumentsOptions::default()
-    };
+    let options = documents_options(settings);
     let (documents, loaded) = Documents::open(&settings.documents.folders, &options)?;
     let documents = Arc::new(documents);
     let judge_file = JudgeFile::of(&settings.judgement.model);
@@ -412,6 +408,14 @@ async fn watch(documents: Arc<Documents>, every: Duration, stop: CancellationTok
                 failing = true;
             }
         }
+    }
+}
+
+pub(super) fn documents_options(settings: &Settings) -> DocumentsOptions {
+    DocumentsOptions {
+        bundled: settings.documents.bundled,
+        max_file_bytes: settings.documents.max_file_bytes,
+        ..DocumentsOptions::default()
     }
 }
 

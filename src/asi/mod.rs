@@ -110,6 +110,8 @@ pub struct Findings {
     pub latency: Duration,
     /// Tokens and cost of all calls together.
     pub usage: Usage,
+    /// The part of the cost that is known, in US dollars: what budgets count.
+    pub known_usd: f64,
 }
 
 /// Experts that `thorough` wants at least.
@@ -199,6 +201,14 @@ impl Asi {
         roster.models.iter().filter_map(refused).collect()
     }
 
+    /// Models whose provider is down: it failed so often that calls are held back.
+    #[must_use]
+    pub fn down(&self) -> Vec<Arc<str>> {
+        let roster = self.roster.load();
+        let down = roster.models.iter().filter(|model| model.is_down());
+        down.map(|model| Arc::clone(&model.profile().name)).collect()
+    }
+
     /// Configured providers that have not said yet which models they have.
     #[must_use]
     pub fn awaited(&self) -> Vec<String> {
@@ -229,6 +239,12 @@ impl Asi {
 }
 
 impl Findings {
+    /// Counts a call that was answered.
+    fn pay(&mut self, usage: &Usage) {
+        self.known_usd += usage.cost_usd.unwrap_or(0.0);
+        self.usage.add(usage);
+    }
+
     fn note(&self, mode: AsiMode) -> String {
         let asked = self.experts.len();
         let answered = self.experts.iter().filter(|e| e.signal.is_some()).count();

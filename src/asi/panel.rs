@@ -186,7 +186,7 @@ impl<'a> Panel<'a> {
         let since = Instant::now();
         let task = self.task;
         // Who is asked at the same time shares one budget: what each may cost counts for the next.
-        let mut spent = self.findings.usage.cost_usd.unwrap_or(0.0);
+        let mut spent = self.findings.known_usd;
         let mut running = FuturesUnordered::new();
         for (expert, model) in models.iter().enumerate() {
             let spending = spent + highest_cost(&**model, prompt);
@@ -252,7 +252,7 @@ impl<'a> Panel<'a> {
         self.findings.experts.push(asked.report);
         match asked.result {
             Ok(draft) => {
-                self.findings.usage.add(&draft.usage);
+                self.findings.pay(&draft.usage);
                 self.findings.drafts.push(draft);
                 true
             }

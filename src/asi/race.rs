@@ -48,7 +48,7 @@ impl Panel<'_> {
             candidates.iter().map(|_| AtomicBool::new(false)).collect();
         let pulses: Vec<Pulse> = candidates.iter().map(|_| Pulse::silent()).collect();
         let lull = longest_lull(task.deadline.saturating_duration_since(began));
-        let mut spent = self.findings.usage.cost_usd.unwrap_or(0.0);
+        let mut spent = self.findings.known_usd;
         let start = |expert: usize, spent: &mut f64| {
             let model = &candidates[expert];
             let spending = *spent + highest_cost(&**model, &prompt);
@@ -167,7 +167,7 @@ impl Panel<'_> {
             // It answered in full and is paid for, though another answer is the one.
             self.asked.insert(Arc::clone(&candidates[expert].profile().name));
             if let Ok(draft) = asked.result {
-                self.findings.usage.add(&draft.usage);
+                self.findings.pay(&draft.usage);
                 self.findings.unheard.push(draft);
             }
             self.findings.experts.push(ExpertReport { error: Some(OVERTAKEN), ..asked.report });

@@ -20,7 +20,9 @@ pub(super) struct CalibrateArgs {
     /// The data folder of a service that is stopped: its audited drafts are the evidence.
     #[arg(long, value_name = "DIR", required_unless_present = "data")]
     ledger: Option<PathBuf>,
-    /// Instead of a ledger: a table of recorded answers with gold labels.
+    /// Instead of a ledger: a table of recorded answers with gold labels. What the judging model was
+    /// trained on flatters it: judge by a model that has not seen the table (`train --folds-out`,
+    /// then --model).
     #[arg(
         long,
         value_name = "FILE",
@@ -127,6 +129,9 @@ fn by_table(
     options.targets = vec![target];
     let model = args.model.as_deref().unwrap_or(Path::new(&settings.judgement.model));
     options.policy.judge = app::judge(Some(model)).map_err(|error| error.to_string())?;
+    if let Some(judge) = options.policy.judge.as_ref().filter(|_| args.model.is_none()) {
+        eprintln!("{}", flattery(judge.version()));
+    }
     let runtime = evaluation::paused_runtime()
         .map_err(|error| format!("The runtime could not be started: {error}"))?;
     let progress = evaluation::progress_bar();
@@ -136,6 +141,15 @@ fn by_table(
     let none =
         "This table has no recorded answers of the fast model: there are no drafts to judge.";
     report.quality.into_iter().next().ok_or_else(|| none.to_owned())
+}
+
+/// What is to be known of figures that a judge gave that may have seen the answers.
+fn flattery(judge: &str) -> String {
+    format!(
+        "Drafts are judged by `{judge}`. Where that model was trained on this table, all figures are in \
+         sample and too good: train with --folds-out folds.gz, and name it with --model folds.gz, which \
+         judges every question by a model that has not seen it."
+    )
 }
 
 fn report(quality: &Quality) -> String {
@@ -151,6 +165,7 @@ fn report(quality: &Quality) -> String {
     };
     let mut text = format!(
         "Can be promised: {promise}.\n\n\
+         in sample, on the drafts that the cut-off was chosen by:\n\
          drafts with a known truth   {}\n\
          keep drafts from signal     {:.4}\n\
          loss is at most             {:.1} %\n\
@@ -162,7 +177,7 @@ fn report(quality: &Quality) -> String {
     );
     if let Some(other) = quality.held_out {
         text.push_str(&format!(
-            "held out                    the cut-off of one half, {:.4}, loses {:.1} % of the other ({} drafts) at {:.1} % to ASI\n",
+            "\nheld out                    the cut-off of one half, {:.4}, loses {:.1} % of the other ({} drafts) at {:.1} % to ASI\n",
             other.keep_signal,
             other.loss * 100.0,
             other.n,
@@ -177,4 +192,22 @@ fn report(quality: &Quality) -> String {
         cut.keep_signal
     ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::Kept;
+
+    #[test]
+    fn figures_of_the_drafts_that_a_cut_off_was_chosen_by_are_said_to_be_in_sample() {
+        let draft = |at: u32| Kept { signal: f64::from(at) / 400.0, loses: false };
+        let drafts: Vec<Kept> = (0..400).map(draft).collect();
+        let quality = evaluation::quality_of(QualityTarget { alpha: 0.1, delta: 0.1 }, &drafts);
+        let text = report(&quality);
+        let (chosen, other) = text.split_once("held out").unwrap();
+        assert!(chosen.contains("in sample") && chosen.contains("loss is at most"), "{text}");
+        assert!(other.contains("of the other"), "{text}");
+        assert!(flattery("own 1").contains("own 1") && flattery("own 1").contains("--folds-out"));
+    }
 }

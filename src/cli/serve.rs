@@ -22,7 +22,8 @@ pub(super) struct ServeArgs {
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Read the configuration, report every problem, and stop.
+    /// Read the configuration and what it names (encryption keys, judgement model, folders of
+    /// documents, providers' keys), report every problem, and stop. The store is not opened.
     #[arg(long)]
     check_config: bool,
     /// Put the policy back to what the configuration says, forgetting changes made through the API.
@@ -42,8 +43,7 @@ pub(super) fn serve(args: &ServeArgs) -> ExitCode {
         settings.data.dir.clone_from(dir);
     }
     if args.check_config {
-        say("The configuration is sound.");
-        return ExitCode::SUCCESS;
+        return check(&settings);
     }
     init_logs(&settings.log);
     log_panics();
@@ -63,6 +63,19 @@ pub(super) fn serve(args: &ServeArgs) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says what would keep the service from starting. Exit status 2, as for every other problem of the
+/// configuration.
+fn check(settings: &Settings) -> ExitCode {
+    let obstacles = app::obstacles(settings);
+    if obstacles.is_empty() {
+        say("The configuration is sound.");
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("the service would not start:");
+    obstacles.iter().for_each(|obstacle| eprintln!("  {obstacle}"));
+    ExitCode::from(2)
 }
 
 /// A few lines: where it listens, what it has, what to try.

@@ -58,6 +58,7 @@ pub(super) fn train(args: &TrainArgs) -> ExitCode {
 
 fn run(args: &TrainArgs) -> Result<(), String> {
     let courses = courses(&args.data)?;
+    are_known(&args.pairs, &courses)?;
     let mut card = card(args, &courses);
     let bar = evaluation::progress_bar();
     bar.set_length(judgement::steps(&courses));
@@ -91,6 +92,18 @@ fn courses(tables: &[PathBuf]) -> Result<Vec<Course>, String> {
             Ok(evaluation::course(name, &table))
         })
         .collect()
+}
+
+/// Training takes minutes: a name that is misspelt is told before.
+fn are_known(pairs: &[(String, String)], courses: &[Course]) -> Result<(), String> {
+    let (unknown, known) = evaluation::unknown_models(courses, pairs);
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let unknown: Vec<&str> = unknown.into_iter().collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(format!("--pairs: no table has outcomes of {}; known are {known}", unknown.join(", ")))
 }
 
 fn card(args: &TrainArgs, courses: &[Course]) -> Card {
@@ -179,4 +192,27 @@ fn write(path: &PathBuf, models: &[judgement::Model]) -> Result<(), String> {
     fs::rename(&beside, path).map_err(told)?;
     say(format!("{}: {} bytes", path.display(), bytes.len()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::Lesson;
+
+    #[test]
+    fn an_unknown_model_of_a_pair_is_told_which_are_known() {
+        let right = ["small", "strong"].map(|model| (model.to_owned(), true)).into();
+        let lesson = Lesson {
+            question: "why?".to_owned(),
+            right,
+            topic: None,
+            drafts: std::collections::BTreeMap::new(),
+        };
+        let courses = [Course { name: "own".to_owned(), lessons: vec![lesson] }];
+        let pair = |text: &str| pair(text).unwrap();
+        assert_eq!(are_known(&[pair("small:strong")], &courses), Ok(()));
+        let told = are_known(&[pair("smal:strong")], &courses).unwrap_err();
+        assert!(told.contains("of smal; known are small, strong"), "{told}");
+        assert!(are_known(&[pair("a:b")], &[]).unwrap_err().contains("known are none"));
+    }
 }

@@ -208,18 +208,51 @@ pub struct Usage {
     pub prompt_tokens: u64,
     /// Tokens received.
     pub completion_tokens: u64,
-    /// Cost in US dollars; absent where no price is configured.
+    /// Cost in US dollars; absent where nothing was spent, and where a model has no configured price.
     pub cost_usd: Option<f64>,
 }
 
 impl Usage {
-    /// Adds another call's usage.
+    /// Whether tokens were spent whose price nobody knows.
+    #[must_use]
+    pub const fn is_unpriced(&self) -> bool {
+        self.cost_usd.is_none() && self.prompt_tokens + self.completion_tokens > 0
+    }
+
+    /// Adds another call's usage. A sum of which one part is not known is not known.
     pub fn add(&mut self, other: &Self) {
+        let unpriced = self.is_unpriced() || other.is_unpriced();
         self.prompt_tokens += other.prompt_tokens;
         self.completion_tokens += other.completion_tokens;
         self.cost_usd = match (self.cost_usd, other.cost_usd) {
+            _ if unpriced => None,
             (None, None) => None,
             (a, b) => Some(a.unwrap_or(0.0) + b.unwrap_or(0.0)),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_with_an_unknown_part_is_unknown_and_never_too_low() {
+        let spent = |cost_usd| Usage { prompt_tokens: 3, completion_tokens: 4, cost_usd };
+        for (parts, sum) in [
+            (&[Some(0.5), Some(0.25)][..], Some(0.75)),
+            (&[Some(0.5), None], None),
+            (&[None, Some(0.5)], None),
+            (&[None, Some(0.5), Some(0.5)], None),
+            (&[None], None),
+            (&[], None),
+        ] {
+            let mut usage = Usage::default();
+            parts.iter().for_each(|cost| usage.add(&spent(*cost)));
+            assert_eq!(usage.cost_usd, sum, "{parts:?}");
+        }
+        let mut usage = spent(Some(0.5));
+        usage.add(&Usage::default());
+        assert_eq!(usage.cost_usd, Some(0.5), "who spent nothing takes nothing away");
     }
 }

@@ -22,6 +22,7 @@ mod request;
 mod scale;
 mod strategy;
 mod trace;
+mod ttl;
 
 pub use answer::{Canonical, Likeness, OnlyEqual};
 pub use arm::{ARMS, Arm, Expectation, NEEDS, Outlook, need_of};
@@ -53,3 +54,4 @@ pub use request::{Budget, Dialogue, Passage, Request};
 pub use scale::{Elp, Position, ScaleError, Signal};
 pub use strategy::{AsiMode, Consensus, OwnModel, Strategy, Tier, UnknownName};
 pub use trace::{Stage, Trace, TraceEntry};
+pub use ttl::{LONGEST_TTL, NoTtl, read_ttl, ttl_of_seconds};

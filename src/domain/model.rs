@@ -231,6 +231,17 @@ impl ModelError {
         }
     }
 
+    /// The class of its cause, for callers: as the code, and for a status its hundred.
+    #[must_use]
+    pub const fn cause(&self) -> &'static str {
+        match self {
+            Self::Status { status: 500.. } => "status_5xx",
+            Self::Status { status: 400..=499 } => "status_4xx",
+            Self::Status { .. } => "status_other",
+            other => other.code(),
+        }
+    }
+
     /// How long to wait before asking again, where the provider or our own bounds say so.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
@@ -334,6 +345,11 @@ pub trait LanguageModel: Send + Sync {
     /// Whether a call now would be refused or is likely to fail: calls are held back, a pause was
     /// asked for, or all places are taken. Who has another model asks that one first.
     fn is_ailing(&self) -> bool {
+        false
+    }
+
+    /// Whether its provider has failed so often, and not answered since, that calls are held back.
+    fn is_down(&self) -> bool {
         false
     }
 

@@ -91,11 +91,14 @@ pub enum OwnModel {
 }
 
 impl OwnModel {
+    /// The names that route by the policy.
+    pub const BY_POLICY: [&'static str; 2] = ["auto", "meta"];
+
     /// Reads a model's name; `None` for names that are no own. Strategies are read as they are
     /// written elsewhere, too: `meta/ai_first`.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        if matches!(name, "meta" | "auto") {
+        if Self::BY_POLICY.contains(&name) {
             return Some(Self::Policy);
         }
         let strategy = name.strip_prefix("meta/")?.replace('-', "_");

@@ -1,6 +1,9 @@
 //! From tables to lessons, and from what was said of unseen lessons to figures.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 
@@ -68,6 +71,18 @@ pub struct SignalFigures {
     pub auroc: Option<f64>,
     /// Drafts.
     pub n: usize,
+}
+
+/// Models that are named in pairs and that no course knows, and those that some course knows.
+#[must_use]
+pub fn unknown_models<'p>(
+    courses: &[Course],
+    pairs: &'p [(String, String)],
+) -> (BTreeSet<&'p str>, BTreeSet<String>) {
+    let lessons = courses.iter().flat_map(|course| &course.lessons);
+    let known: BTreeSet<String> = lessons.flat_map(|l| l.right.keys().cloned()).collect();
+    let named = pairs.iter().flat_map(|(fast, slow)| [fast.as_str(), slow.as_str()]);
+    (named.filter(|name| !known.contains(*name)).collect(), known)
 }
 
 /// The figures of each course: those pairs of models that it knows, and every model's signals.

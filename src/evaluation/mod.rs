@@ -27,11 +27,12 @@ mod stage;
 mod stream;
 mod table;
 
+pub use crate::performance::Kept;
 pub use adaptive::{AdaptiveError, AdaptiveOptions, AdaptiveReport, simulate};
 pub use curve::{RoutedRow, RoutingCurve, apgr_interval};
 pub use grade::Grader;
 pub use latency::{LatencyError, LatencySpec, ModelLatency};
-pub use lessons::{Figures, PairFigures, SignalFigures, course, figures};
+pub use lessons::{Figures, PairFigures, SignalFigures, course, figures, unknown_models};
 pub use metrics::{auroc, expected_calibration_error, quantile};
 pub use offpolicy::{
     DecisionLog, Estimate, Logged, OffPolicyReport, TargetPolicy, UnknownPolicy, off_policy,

@@ -3,7 +3,7 @@
 mod tier;
 mod vortex;
 
-pub use crate::lake::{LakeStats, Refusal};
+pub use crate::lake::{EpochBegun, LakeStats, Refusal};
 pub use crate::solvers::refusal;
 pub use tier::{Flux, FluxParts, Immediate, Vouched};
 pub use vortex::run_vortex;

@@ -13,7 +13,7 @@ use crate::{
         Call, Canonical, Clock, Draft, FinishReason, LanguageModel, ModelError, Prompt, Reply,
         Request, ResponseId, Signal, Source, SourceKind, TenantId, Tier,
     },
-    lake::{Curated, Entry, Ladder, Lake, LakeStats, Recalled, Refusal},
+    lake::{Curated, Entry, EpochBegun, Ladder, Lake, LakeStats, Recalled, Refusal},
     solvers::{solve, solve_undated},
     store::StoreError,
     text,
@@ -185,15 +185,20 @@ impl Flux {
         lake.curate(tenant, given, now_ms).await.map(Some)
     }
 
-    /// Makes everything stale that a tenant has remembered so far; returns since when, in
-    /// milliseconds since the Unix epoch, and how many answers went. `None` when the lake is off.
+    /// Makes stale what a tenant has remembered so far, what an operator vouches for only where
+    /// `curated`; returns since when, in milliseconds since the Unix epoch, and what went. `None`
+    /// when the lake is off.
     ///
     /// # Errors
     /// What keeps the store from being written; then nothing has changed.
-    pub async fn begin_epoch(&self, tenant: &TenantId) -> Result<Option<(i64, usize)>, StoreError> {
+    pub async fn begin_epoch(
+        &self,
+        tenant: &TenantId,
+        curated: bool,
+    ) -> Result<Option<(i64, EpochBegun)>, StoreError> {
         let Some(lake) = &self.parts.lake else { return Ok(None) };
         let now_ms = self.parts.clock.now_ms();
-        Ok(Some((now_ms, lake.begin_epoch(tenant, now_ms).await?)))
+        Ok(Some((now_ms, lake.begin_epoch(tenant, now_ms, curated).await?)))
     }
 
     /// The lake's figures; `None` when it is off.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{FieldError, Problem, ProblemKind, pointer::Pointer, problem::ExpertFailure};
 use crate::{
     domain::{DocumentError, PolicyProblem},
-    meta::{FeedbackError, LakeError, PolicyError, ProcessError},
+    meta::{FailedExpert, FeedbackError, LakeError, PolicyError, ProcessError},
 };
 
 /// How long to wait before a store that failed is worth another try.
@@ -122,9 +122,9 @@ impl From<PolicyProblem> for FieldError {
     }
 }
 
-fn asi_failed(failures: Vec<(String, &'static str)>, retry_after: Option<Duration>) -> Problem {
+fn asi_failed(failures: Vec<FailedExpert>, retry_after: Option<Duration>) -> Problem {
     let all_of = |codes: &[&str]| {
-        !failures.is_empty() && failures.iter().all(|(_, code)| codes.contains(code))
+        !failures.is_empty() && failures.iter().all(|failed| codes.contains(&failed.code))
     };
     let all = |code| all_of(&[code]);
     let problem = if all("timeout") {
@@ -147,6 +147,12 @@ fn asi_failed(failures: Vec<(String, &'static str)>, retry_after: Option<Duratio
              stand in. Try again shortly.",
         )
         .retry_after(LIMITED_RETRY)
+    } else if all("over_budget") {
+        Problem::new(
+            ProblemKind::ExpertsFailed,
+            "A call of any expert might have cost more than max_cost_usd, so none was made, and Flux had \
+             no answer to stand in. Send a higher max_cost_usd, or a shorter request.",
+        )
     } else {
         Problem::new(
             ProblemKind::ExpertsFailed,
@@ -154,7 +160,11 @@ fn asi_failed(failures: Vec<(String, &'static str)>, retry_after: Option<Duratio
         )
     };
     let failed = failures.into_iter().take(MOST_EXPERTS);
-    let failed = failed.map(|(name, code)| ExpertFailure { name, code: code.to_owned() });
+    let failed = failed.map(|FailedExpert { name, code, cause }| ExpertFailure {
+        name,
+        code: code.to_owned(),
+        cause: cause.to_owned(),
+    });
     let problem = problem.with_experts(failed.collect());
     match retry_after {
         Some(wait) => problem.retry_after(wait),
@@ -175,7 +185,8 @@ mod tests {
     use super::*;
 
     fn failed(codes: &[&'static str], retry_after: Option<Duration>) -> Problem {
-        let failures = codes.iter().map(|&code| ("expert".to_owned(), code)).collect();
+        let failed = |&code| FailedExpert { name: "expert".to_owned(), code, cause: code };
+        let failures = codes.iter().map(failed).collect();
         ProcessError::AsiFailed { failures, retry_after }.into()
     }
 
@@ -190,6 +201,17 @@ mod tests {
             (&[][..], 502),
         ] {
             assert_eq!(failed(codes, None).kind().status(), status, "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn one_cause_of_all_is_told_and_several_are_mixed() {
+        for (codes, cause) in [
+            (&["unreachable", "unreachable"][..], Some("unreachable")),
+            (&["timeout", "rate_limited"], Some("mixed")),
+            (&[], None),
+        ] {
+            assert_eq!(failed(codes, None).body(None).cause.as_deref(), cause, "{codes:?}");
         }
     }
 

@@ -13,7 +13,7 @@ use axum::{
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::{FromFields, Problem, ProblemKind, fields, json};
+use super::{FieldError, FromFields, Problem, ProblemKind, fields, json};
 
 /// Limits of every body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +53,29 @@ where
         let (head, body) = request.into_parts();
         declared_as_json(&head.headers)?;
         let bytes = whole_body(&head.headers, body, limits).await?;
-        let object = json::object(&bytes, limits.max_depth)?;
-        fields::read(object, &T::Context::from_ref(state)).map(Self)
+        let context = T::Context::from_ref(state);
+        let object = json::object(&bytes, limits.max_depth)
+            .map_err(|problem| naming_fields::<T>(problem, &context))?;
+        fields::read(object, &context).map(Self)
     }
+}
+
+/// The problem of a body that is no object, or is none at all, with what it might have said.
+fn naming_fields<T: FromFields>(problem: Problem, context: &T::Context) -> Problem {
+    let right = || format!("send a JSON object; known fields are {}", known::<T>(context));
+    match (problem.kind(), problem.errors()) {
+        (ProblemKind::EmptyBody, _) => {
+            Problem::new(ProblemKind::EmptyBody, format!("The body is empty: {}.", right()))
+        }
+        (_, [only]) if only.pointer.is_empty() => {
+            Problem::invalid(vec![FieldError { fix: right(), ..only.clone() }])
+        }
+        _ => problem,
+    }
+}
+
+fn known<T: FromFields>(context: &T::Context) -> String {
+    fields::names::<T>(context).join(", ")
 }
 
 /// The body must say that it is JSON: that is also what keeps other sites' forms out (a browser
@@ -186,6 +206,29 @@ mod tests {
         assert_eq!(kind_of(drip).await, Some(ProblemKind::BodyTimeout));
         let flood = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(b"123456789")));
         assert_eq!(kind_of(Body::from_stream(flood)).await, Some(ProblemKind::BodyTooLarge));
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_which_fields_there_are() {
+        struct Tea;
+        impl FromFields for Tea {
+            type Context = ();
+            fn from_fields(fields: &mut fields::Fields<'_>, (): &()) -> Option<Self> {
+                fields.required("leaf", "say which", |f| f.filled_text(8));
+                fields.optional("minutes", |f| f.whole(1..=9));
+                Some(Self)
+            }
+        }
+        for (body, said) in [
+            ("null", "The body is null: send a JSON object; known fields are leaf, minutes."),
+            ("[]", "The body is an array: send a JSON object; known fields are leaf, minutes."),
+            (" ", "The body is empty: send a JSON object; known fields are leaf, minutes."),
+        ] {
+            let problem = json::object(body.as_bytes(), 8).unwrap_err();
+            assert_eq!(naming_fields::<Tea>(problem, &()).body(None).detail, said);
+        }
+        let twice = json::object(br#"{"leaf": 1, "leaf": 2}"#, 8).unwrap_err();
+        assert_eq!(naming_fields::<Tea>(twice, &()).errors()[0].pointer, "/leaf");
     }
 
     #[test]

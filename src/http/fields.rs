@@ -35,6 +35,15 @@ pub(super) fn read<T: FromFields>(
     }
 }
 
+/// The names of a body's fields, in the order in which they are read.
+pub(super) fn names<T: FromFields>(context: &T::Context) -> Vec<&'static str> {
+    let mut faults = Faults::default();
+    let (map, place) = (Map::new(), Pointer::default());
+    let mut fields = Fields { map, place, known: Vec::new(), faults: &mut faults };
+    T::from_fields(&mut fields, context);
+    fields.known
+}
+
 /// The faults so far.
 #[derive(Default)]
 struct Faults(Vec<FieldError>);

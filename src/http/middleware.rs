@@ -210,7 +210,9 @@ impl Watch {
     /// is written (`sse`).
     fn end(mut self, status: StatusCode, problem: &'static str) {
         self.status = status.as_u16();
-        let (status, micros) = (self.status, self.since.elapsed().as_micros());
+        // A log in JSON writes wider numbers as strings.
+        let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let status = self.status;
         if status >= 500 {
             tracing::warn!(status, problem, duration_us = micros, "request failed");
         } else {

@@ -132,8 +132,12 @@ pub struct ExpertFailure {
     #[schema(example = "gpt-4o-mini")]
     pub name: String,
     /// A fixed code of its failure, such as `timeout` or `rate_limited`.
-    #[schema(example = "timeout")]
+    #[schema(example = "status")]
     pub code: String,
+    /// The class of the cause: the code, and for a status `status_4xx`, `status_5xx` or
+    /// `status_other`. Never the provider's own words.
+    #[schema(example = "status_5xx")]
+    pub cause: String,
 }
 
 /// An error response (RFC 9457). The detail of a 5xx is a constant: it gives nothing internal away.
@@ -161,6 +165,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
+    /// When experts are what failed: the class of the cause that they have in common, or `mixed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "status_5xx")]
+    pub cause: Option<String>,
     /// The experts that failed, when experts are what failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -279,9 +287,17 @@ impl Problem {
             detail: self.detail,
             request_id: request_id.map(str::to_owned),
             errors: self.errors,
+            cause: common_cause(&self.experts),
             experts: self.experts,
         }
     }
+}
+
+/// The cause that all have in common, or that there are several; `None` where nobody failed.
+fn common_cause(experts: &[ExpertFailure]) -> Option<String> {
+    let (first, others) = experts.split_first()?;
+    let one = others.iter().all(|other| other.cause == first.cause);
+    Some(if one { first.cause.clone() } else { "mixed".to_owned() })
 }
 
 impl IntoResponse for Problem {

@@ -34,7 +34,7 @@ pub(super) struct Index {
     expiries: BTreeSet<(i64, TenantId, Key)>,
     forgotten: VecDeque<(TenantId, ResponseId)>,
     /// The moment up to which a tenant's answers are stale.
-    epochs: BTreeMap<TenantId, i64>,
+    epochs: BTreeMap<TenantId, Epoch>,
     pub(super) totals: Totals,
     /// Counts removals, so that a late insertion can tell that its key may have gone since.
     pub(super) removals: u64,
@@ -68,6 +68,34 @@ impl Totals {
     fn fields(&mut self) -> [&mut usize; 7] {
         let Self { entries, bytes, disputed, agreeing, contradicting, merged, curated } = self;
         [entries, bytes, disputed, agreeing, contradicting, merged, curated]
+    }
+}
+
+/// Up to when answers are stale, in milliseconds since the Unix epoch: those that were learned, and
+/// those that an operator vouches for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Epoch {
+    pub(super) learned_ms: i64,
+    pub(super) curated_ms: i64,
+}
+
+impl Default for Epoch {
+    fn default() -> Self {
+        Self { learned_ms: i64::MIN, curated_ms: i64::MIN }
+    }
+}
+
+impl Epoch {
+    pub(super) fn joined(self, other: Self) -> Self {
+        Self {
+            learned_ms: self.learned_ms.max(other.learned_ms),
+            curated_ms: self.curated_ms.max(other.curated_ms),
+        }
+    }
+
+    fn covers(&self, entry: &Entry) -> bool {
+        let until_ms = if entry.curated { self.curated_ms } else { self.learned_ms };
+        entry.created_ms <= until_ms
     }
 }
 
@@ -113,12 +141,21 @@ impl Index {
         self.pools.iter()
     }
 
-    /// Makes everything stale that a tenant has remembered up to a moment: it is out of use at once,
-    /// and nothing that is as old comes in. Returns what was there.
-    pub(super) fn begin_epoch(&mut self, tenant: &TenantId, at_ms: i64) -> Vec<(Key, Arc<Entry>)> {
-        let epoch = self.epochs.entry(tenant.clone()).or_insert(at_ms);
-        *epoch = at_ms.max(*epoch);
-        let at_ms = *epoch;
+    /// Up to when a tenant's answers are stale.
+    pub(super) fn epoch(&self, tenant: &TenantId) -> Epoch {
+        self.epochs.get(tenant).copied().unwrap_or_default()
+    }
+
+    /// Makes stale what a tenant has remembered up to a moment: it is out of use at once, and nothing
+    /// that is as old comes in. Returns what was there.
+    pub(super) fn begin_epoch(
+        &mut self,
+        tenant: &TenantId,
+        begun: Epoch,
+    ) -> Vec<(Key, Arc<Entry>)> {
+        let epoch = self.epochs.entry(tenant.clone()).or_default();
+        *epoch = epoch.joined(begun);
+        let epoch = *epoch;
         // The pool goes as a whole: entry by entry, readers would wait for a second.
         let Some(pool) = self.pools.remove(tenant) else { return Vec::new() };
         self.totals.subtract(&pool.totals);
@@ -126,7 +163,7 @@ impl Index {
         self.removals += 1;
         let mut gone = Vec::new();
         for (key, slot) in pool.slots {
-            if slot.entry.created_ms <= at_ms {
+            if epoch.covers(&slot.entry) {
                 gone.push((key, slot.entry));
             } else {
                 self.set(tenant, &key, Some(slot.entry));
@@ -216,7 +253,7 @@ impl Index {
 
     /// Whether an entry is stale, or what it rests on was forgotten.
     pub(super) fn is_entry_forgotten(&self, tenant: &TenantId, entry: &Entry) -> bool {
-        self.epochs.get(tenant).is_some_and(|epoch| entry.created_ms <= *epoch)
+        self.epochs.get(tenant).is_some_and(|epoch| epoch.covers(entry))
             || entry
                 .origins()
                 .chain(entry.derived_from)
@@ -229,6 +266,11 @@ impl Index {
 }
 
 impl Pool {
+    /// Entries that an operator vouches for.
+    pub(super) fn curated(&self) -> usize {
+        self.totals.curated
+    }
+
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }

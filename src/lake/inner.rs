@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::{
-    ATTEMPTS, Entry, LakeOptions, Reward, TickReport,
-    index::{Index, Key},
+    ATTEMPTS, Entry, EpochBegun, LakeOptions, Reward, TickReport,
+    index::{Epoch, Index, Key, Pool},
     plan::{Change, Plan, Why, Work as Waiting},
-    rows::{Rows, epoch_key},
+    rows::{Rows, curated_epoch_key, epoch_key},
 };
 use crate::{
     domain::TenantId,
@@ -351,19 +351,31 @@ impl Inner {
         self.arrived.notify_one();
     }
 
-    /// Makes everything stale that a tenant has remembered up to a moment, durably; the rows go
-    /// afterwards, and at the latest with the next start. Returns how many answers went.
+    /// Makes stale what a tenant has remembered up to a moment, with what is `curated` or without it,
+    /// durably; the rows go afterwards, and at the latest with the next start.
     pub(super) async fn begin_epoch(
         &self,
         tenant: &TenantId,
         at_ms: i64,
-    ) -> Result<usize, StoreError> {
+        curated: bool,
+    ) -> Result<EpochBegun, StoreError> {
         /// Rows that are deleted at once.
         const GROUP: usize = 512;
         let mut batch = Batch::new();
-        batch.put(Table::Meta, epoch_key(tenant), encode(Table::Meta, &at_ms)?);
+        let curated_ms = if curated { at_ms } else { i64::MIN };
+        // A clock that was set back takes no epoch back.
+        let epoch = self.read().epoch(tenant).joined(Epoch { learned_ms: at_ms, curated_ms });
+        batch.put(Table::Meta, epoch_key(tenant), encode(Table::Meta, &epoch.learned_ms)?);
+        if curated {
+            let value = encode(Table::Meta, &epoch.curated_ms)?;
+            batch.put(Table::Meta, curated_epoch_key(tenant), value);
+        }
         self.store.commit(batch).await?;
-        let gone = self.write().begin_epoch(tenant, at_ms);
+        let (gone, curated_kept) = {
+            let mut index = self.write();
+            let gone = index.begin_epoch(tenant, epoch);
+            (gone, index.pool(tenant).map_or(0, Pool::curated))
+        };
         self.evicted.fetch_add(gone.len() as u64, Ordering::Relaxed);
         self.note_bounds();
         self.wake();
@@ -373,7 +385,7 @@ impl Inner {
                 break;
             }
         }
-        Ok(gone.len())
+        Ok(EpochBegun { evicted: gone.len(), curated_kept })
     }
 
     /// Notes when the next entry expires, and whether there is a surplus to evict.

@@ -132,9 +132,11 @@ async fn a_new_epoch_makes_everything_older_stale_and_nothing_newer() {
     lake.remember(&a, old.clone()).await.unwrap();
     lake.remember(&b, old.clone()).await.unwrap();
     lake.curate(&a, vec![vouched("two", "2")], 1_000).await.unwrap();
+    lake.curate(&a, vec![vouched("four", "4")], 1_600).await.unwrap();
     let younger = Entry { created_ms: 1_600, ..entry("three", "3", 0.9) };
     lake.remember(&a, younger).await.unwrap();
-    assert_eq!(lake.begin_epoch(&a, 1_500).await.unwrap(), 2);
+    let begun = lake.begin_epoch(&a, 1_500, true).await.unwrap();
+    assert_eq!(begun, EpochBegun { evicted: 2, curated_kept: 1 });
     assert!(!lake.remember(&a, entry("one", "late", 0.95)).await.unwrap(), "as old as those");
     let anew = Entry { created_ms: 1_700, ..entry("one", "anew", 0.7) };
     assert!(lake.remember(&a, anew).await.unwrap());
@@ -143,7 +145,8 @@ async fn a_new_epoch_makes_everything_older_stale_and_nothing_newer() {
         assert_eq!(answer(lake, "two"), None);
         assert_eq!(answer(lake, "three").as_deref(), Some("3"));
         assert!(lake.recall(&b, "one", NOW, None).is_some(), "another tenant's epoch");
-        assert_eq!(lake.stats().entries, 3);
+        assert_eq!(answer(lake, "four").as_deref(), Some("4"));
+        assert_eq!(lake.stats().entries, 4);
     }
     // Rows that a crash left behind do not come back.
     let row = keys::scoped(&a, b"two");
@@ -155,10 +158,30 @@ async fn a_new_epoch_makes_everything_older_stale_and_nothing_newer() {
 }
 
 #[tokio::test]
+async fn what_an_operator_vouches_for_outlasts_an_epoch_that_does_not_name_it() {
+    let lake = lake().await;
+    let a = tenant("a");
+    lake.remember(&a, entry("one", "1", 0.9)).await.unwrap();
+    lake.curate(&a, vec![vouched("two", "2")], 1_000).await.unwrap();
+    let begun = lake.begin_epoch(&a, 1_500, false).await.unwrap();
+    assert_eq!(begun, EpochBegun { evicted: 1, curated_kept: 1 });
+    let lake = reopened(&lake).await;
+    assert_eq!((answer(&lake, "one"), answer(&lake, "two").as_deref()), (None, Some("2")));
+    lake.begin_epoch(&a, 1_600, true).await.unwrap();
+    // An earlier moment that comes late brings nothing back.
+    lake.begin_epoch(&a, 1_550, true).await.unwrap();
+    let mut batch = Batch::new();
+    let left = Entry { created_ms: 1_580, curated: true, ..entry("two", "2", 1.0) };
+    batch.put(Table::Lake, keys::scoped(&a, b"two"), serde_json::to_vec(&left).unwrap());
+    lake.inner.store.commit(batch).await.unwrap();
+    assert_eq!(answer(&reopened(&lake).await, "two"), None);
+}
+
+#[tokio::test]
 async fn a_stale_row_that_is_still_there_does_not_keep_a_new_answer_out() {
     let lake = lake().await;
     let a = tenant("a");
-    lake.begin_epoch(&a, 1_500).await.unwrap();
+    lake.begin_epoch(&a, 1_500, false).await.unwrap();
     let mut batch = Batch::new();
     let left = entry("one", "old", 0.9);
     batch.put(Table::Lake, keys::scoped(&a, b"one"), serde_json::to_vec(&left).unwrap());

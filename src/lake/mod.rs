@@ -76,6 +76,15 @@ impl Default for LakeOptions {
     }
 }
 
+/// What a new epoch did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochBegun {
+    /// Answers that went.
+    pub evicted: usize,
+    /// Answers that an operator vouches for, which stay.
+    pub curated_kept: usize,
+}
+
 /// An outcome on its way to the entries that it speaks of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reward {
@@ -293,13 +302,18 @@ impl Lake {
         Ok(gone.len())
     }
 
-    /// Makes everything stale that a tenant has remembered up to this moment; returns how many
-    /// answers went. They are out of use at once, and for good when this returns `Ok`.
+    /// Makes stale what a tenant has remembered up to this moment; what an operator vouches for only
+    /// where `curated`. It is out of use at once, and for good when this returns `Ok`.
     ///
     /// # Errors
     /// What keeps the store from being written; then nothing has changed.
-    pub async fn begin_epoch(&self, tenant: &TenantId, now_ms: i64) -> Result<usize, StoreError> {
-        self.inner.begin_epoch(tenant, now_ms).await
+    pub async fn begin_epoch(
+        &self,
+        tenant: &TenantId,
+        now_ms: i64,
+        curated: bool,
+    ) -> Result<EpochBegun, StoreError> {
+        self.inner.begin_epoch(tenant, now_ms, curated).await
     }
 
     /// Hands over an outcome; the next tick applies it. Outcomes come in the order of the ledger,

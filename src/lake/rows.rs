@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::{
     Entry,
-    index::{Index, Key},
+    index::{Epoch, Index, Key},
 };
 use crate::{
     domain::TenantId,
@@ -116,8 +116,11 @@ impl Rows {
     /// goes; one that cannot be read is dropped, which costs a recall.
     pub(super) async fn load(&self, store: &Store) -> Result<Index, StoreError> {
         let mut index = Index::default();
-        for (tenant, at_ms) in epochs(store).await? {
-            index.begin_epoch(&tenant, at_ms);
+        for (tenant, learned_ms) in epochs(store, EPOCH).await? {
+            index.begin_epoch(&tenant, Epoch { learned_ms, ..Epoch::default() });
+        }
+        for (tenant, curated_ms) in epochs(store, CURATED_EPOCH).await? {
+            index.begin_epoch(&tenant, Epoch { curated_ms, ..Epoch::default() });
         }
         let (mut range, mut unreadable) = (keys::EVERYTHING, 0_usize);
         while let Some((page, next)) = self.page(store, range).await? {
@@ -156,24 +159,35 @@ pub(super) fn write_anew(batch: &mut Batch, row: Vec<u8>, anew: Option<(Vec<u8>,
     batch.put(Table::Lake, place, value);
 }
 
-/// Under this, followed by a tenant, stands the moment up to which his answers are stale.
+/// Under these, followed by a tenant, stand the moments up to which his answers are stale: those that
+/// were learned, and those that an operator vouches for.
 const EPOCH: &[u8] = b"lake epoch:";
+const CURATED_EPOCH: &[u8] = b"lake epoch of curated:";
 
 /// The key of a tenant's epoch.
 pub(super) fn epoch_key(tenant: &TenantId) -> Vec<u8> {
     [EPOCH, tenant.as_str().as_bytes()].concat()
 }
 
-/// The epochs of all tenants, in milliseconds since the Unix epoch.
-async fn epochs(store: &Store) -> Result<Vec<(TenantId, i64)>, StoreError> {
+/// The key of the epoch of what was vouched for to a tenant.
+pub(super) fn curated_epoch_key(tenant: &TenantId) -> Vec<u8> {
+    [CURATED_EPOCH, tenant.as_str().as_bytes()].concat()
+}
+
+/// The epochs of all tenants under this beginning, in milliseconds since the Unix epoch.
+async fn epochs(store: &Store, under: &[u8]) -> Result<Vec<(TenantId, i64)>, StoreError> {
     let mut found = Vec::new();
-    let mut range = (Bound::Included(EPOCH.to_vec()), Bound::Excluded(b"lake epoch;".to_vec()));
+    let mut end = under.to_vec();
+    if let Some(colon) = end.last_mut() {
+        *colon += 1;
+    }
+    let mut range = (Bound::Included(under.to_vec()), Bound::Excluded(end));
     loop {
         let rows = store.scan(Table::Meta, range.clone(), PAGE, false).await?;
         let Some((last, _)) = rows.last() else { return Ok(found) };
         range.0 = Bound::Excluded(last.clone());
         for (key, value) in rows {
-            let tenant = key.strip_prefix(EPOCH).and_then(|name| std::str::from_utf8(name).ok());
+            let tenant = key.strip_prefix(under).and_then(|name| std::str::from_utf8(name).ok());
             let Some(Ok(tenant)) = tenant.map(TenantId::new) else { continue };
             found.push((tenant, decode(Table::Meta, &value)?));
         }

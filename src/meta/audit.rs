@@ -127,7 +127,7 @@ async fn audit(parts: &AuditParts, job: Job, rate: f64) {
         reading: reading.as_deref(),
     };
     let findings = parts.asi.answer(&task).await;
-    job.money.paid(findings.usage.cost_usd.unwrap_or(0.0));
+    job.money.paid(findings.known_usd);
     let Some(agree) = agreement(&job.answer, &findings, &wording) else {
         parts.metrics.audited(AuditResult::Unanswered);
         return;

@@ -3,14 +3,14 @@
 use tokio::time::Instant;
 
 use super::{
-    ProcessError,
+    FailedExpert, ProcessError,
     gather::{Gathered, answers, rule},
 };
 use crate::{
     answers::Wording,
     domain::{
         Complexity, Decision, Draft, Elp, ModelError, OrchestratorKind, Policy, Position, Reply,
-        Request, Route, Signal, SourceKind, Stage, Strategy, Tier, Trace, Verdict,
+        Request, Route, Signal, SourceKind, Stage, Strategy, Tier, Trace, Usage, Verdict,
     },
     flux::refusal,
     fusion::{Fused, fuse},
@@ -147,9 +147,13 @@ fn failure(request: &Request, gathered: &Gathered, deadline: Instant) -> Option<
     }
     let waits = findings.failures.iter().filter_map(|(_, error)| error.retry_after());
     Some(ProcessError::AsiFailed {
-        failures: findings.failures.iter().map(|(name, e)| (name.clone(), e.code())).collect(),
+        failures: findings.failures.iter().map(|(name, e)| failed(name, e)).collect(),
         retry_after: waits.min(),
     })
+}
+
+fn failed(name: &str, error: &ModelError) -> FailedExpert {
+    FailedExpert { name: name.to_owned(), code: error.code(), cause: error.cause() }
 }
 
 /// Who is greeted or asked what it is, and has nobody to ask, says so of itself.
@@ -257,7 +261,11 @@ pub(super) fn reply(
     let composed = Instant::now();
     let findings = gathered.asi.as_ref();
     let mut usage = findings.map(|f| f.usage).unwrap_or_default();
-    gathered.flux_drafts.iter().for_each(|d| usage.add(&d.usage));
+    // A drafter without a price is most likely a local one: beside a known cost it counts as nothing.
+    let free = usage.cost_usd.map(|_| 0.0);
+    for drafted in gathered.flux_drafts.iter().map(|draft| draft.usage) {
+        usage.add(&Usage { cost_usd: drafted.cost_usd.or(free), ..drafted });
+    }
     let extra_rounds = findings.map_or(0, |f| f.extra_rounds) + u32::from(gathered.stand_in);
     let answer = match ending {
         Ending::Answer { fused, .. } => Shown::answer(fused),

@@ -83,15 +83,24 @@ pub(super) fn explanation(
                 }
             }
             format!(
-                "; {} is right with a chance of {:.0} %, {}",
+                "; {} is right with a chance of {}, {}",
                 whose(draft, fused.weights.iter().filter(|(_, w)| *w > 0.0).count()),
-                draft.signal.get() * 100.0,
+                percent(draft.signal.get()),
                 checked(explanation.checks_passed, &explanation.checks_failed)
             )
         }
     };
     explanation.sentence = format!("{reason}{answer}; {}.", price(usage));
     explanation
+}
+
+/// A chance in words that never round doubt away, nor hope.
+fn percent(chance: f64) -> String {
+    match (chance * 100.0).round() {
+        rounded if rounded >= 100.0 && chance < 1.0 => "over 99 %".to_owned(),
+        rounded if rounded <= 0.0 && chance > 0.0 => "under 1 %".to_owned(),
+        rounded => format!("{rounded:.0} %"),
+    }
 }
 
 fn whose(draft: &Draft, tiers: usize) -> String {
@@ -128,6 +137,21 @@ fn price(usage: &Usage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chance_is_certain_only_where_it_is_one() {
+        for (chance, said) in [
+            (1.0, "100 %"),
+            (0.9999, "over 99 %"),
+            (0.995, "over 99 %"),
+            (0.99, "99 %"),
+            (0.5, "50 %"),
+            (0.004, "under 1 %"),
+            (0.0, "0 %"),
+        ] {
+            assert_eq!(percent(chance), said);
+        }
+    }
 
     #[test]
     fn checks_are_told_in_plain_words() {

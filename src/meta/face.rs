@@ -13,8 +13,8 @@ pub enum ProcessError {
     /// Every expert of the AI tier failed and Flux had nothing to stand in with.
     #[error("no expert of the AI tier could answer")]
     AsiFailed {
-        /// Each expert's configured name and a fixed code of its failure.
-        failures: Vec<(String, &'static str)>,
+        /// Who failed, and how.
+        failures: Vec<FailedExpert>,
         /// How long the providers asked to wait, where they did.
         retry_after: Option<Duration>,
     },
@@ -24,6 +24,17 @@ pub enum ProcessError {
         /// The deadline that the request had.
         deadline: Duration,
     },
+}
+
+/// An expert that failed. Nothing of what its provider said is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedExpert {
+    /// Its configured name.
+    pub name: String,
+    /// A fixed code of its failure.
+    pub code: &'static str,
+    /// The class of the cause: the code, or for a status its hundred, such as `status_5xx`.
+    pub cause: &'static str,
 }
 
 impl ProcessError {

@@ -1,6 +1,6 @@
 //! What operators do with the lake: put answers in, take answers out, begin anew.
 
-use super::{LakeError, LakeStats, MetaOrchestrator, Refusal, Vouched};
+use super::{EpochBegun, LakeError, LakeStats, MetaOrchestrator, Refusal, Vouched};
 use crate::domain::{ResponseId, TenantId};
 
 impl MetaOrchestrator {
@@ -33,15 +33,19 @@ impl MetaOrchestrator {
         Ok(gone)
     }
 
-    /// Makes everything stale that a tenant has remembered so far; returns since when, in
-    /// milliseconds since the Unix epoch, and how many answers went.
+    /// Makes stale what a tenant has remembered so far, what an operator vouches for only where
+    /// `curated`; returns since when, in milliseconds since the Unix epoch, and what went.
     ///
     /// # Errors
     /// [`LakeError`]; then nothing has changed.
-    pub async fn begin_lake_epoch(&self, tenant: &TenantId) -> Result<(i64, usize), LakeError> {
-        let begun = self.parts.flux.begin_epoch(tenant).await;
+    pub async fn begin_lake_epoch(
+        &self,
+        tenant: &TenantId,
+        curated: bool,
+    ) -> Result<(i64, EpochBegun), LakeError> {
+        let begun = self.parts.flux.begin_epoch(tenant, curated).await;
         let begun = begun.map_err(|error| failed(&error))?.ok_or(LakeError::Off)?;
-        self.parts.metrics.lake_evicted(begun.1 as u64);
+        self.parts.metrics.lake_evicted(begun.1.evicted as u64);
         Ok(begun)
     }
 

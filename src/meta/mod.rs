@@ -16,12 +16,12 @@ mod operate;
 mod orchestrator;
 mod record;
 
-pub use crate::flux::{LakeStats, Refusal, Vouched};
+pub use crate::flux::{EpochBegun, LakeStats, Refusal, Vouched};
 pub use admission::Auditor;
 pub use audit::{AuditOptions, AuditParts, AuditTask, auditor};
 pub use explain::Plan;
 pub use face::{
-    FeedbackError, FeedbackReceipt, Health, Internals, LakeError, PartHealth, PartState,
-    PolicyError, ProcessError,
+    FailedExpert, FeedbackError, FeedbackReceipt, Health, Internals, LakeError, PartHealth,
+    PartState, PolicyError, ProcessError,
 };
 pub use orchestrator::{MetaOrchestrator, Parts};

@@ -189,6 +189,12 @@ impl MetaOrchestrator {
         self.models().iter().map(|profile| profile.name.to_string()).collect()
     }
 
+    /// The configured name of the model that drafts for Flux, where there is one.
+    #[must_use]
+    pub fn drafter(&self) -> Option<&str> {
+        self.parts.flux.drafter()
+    }
+
     /// What is known of the AI tier's models, best first.
     #[must_use]
     pub fn models(&self) -> Vec<ModelProfile> {
@@ -263,7 +269,12 @@ impl MetaOrchestrator {
                 jiff::Timestamp::from_millisecond(since_ms / 1000 * 1000).unwrap_or_default();
             detail.push_str(&format!("; {model}: unauthorized since {since}"));
         }
-        let state = match (models, awaited.is_empty() && refused.is_empty()) {
+        let down = asi.down();
+        for model in &down {
+            detail.push_str(&format!("; {model}: its provider fails, calls are held back"));
+        }
+        let sound = awaited.is_empty() && refused.is_empty() && down.is_empty();
+        let state = match (models, sound) {
             (_, false) => PartState::Degraded,
             (0, true) => PartState::Absent,
             (_, true) => PartState::Ok,

@@ -1,6 +1,6 @@
 //! The HTTP client of a provider, and what its failures mean.
 
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, io, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
@@ -110,6 +110,33 @@ pub(super) async fn drain(mut response: Response) {
     };
     // A late end costs a connection, not the answer.
     let _late = timeout(PATIENCE, rest).await;
+}
+
+/// Why no response came, as a class.
+pub(super) fn cause(error: &reqwest::Error) -> &'static str {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            match io.kind() {
+                io::ErrorKind::ConnectionRefused => return "refused",
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => return "reset",
+                io::ErrorKind::UnexpectedEof => return "closed",
+                io::ErrorKind::TimedOut => return "timeout",
+                // Of a certificate, most likely; or a name that is not resolved.
+                _ => {}
+            }
+        }
+        source = cause.source();
+    }
+    if error.is_timeout() {
+        return "timeout";
+    }
+    match protocol_error(error) {
+        Some(hyper) if hyper.is_parse() || hyper.is_parse_too_large() => "not_http",
+        Some(hyper) if hyper.is_incomplete_message() => "closed",
+        _ if error.is_connect() => "no_connection",
+        _ => "broken",
+    }
 }
 
 /// The chain of causes, without the address. Nothing of a body or a header is in it.

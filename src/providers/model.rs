@@ -105,6 +105,10 @@ impl LanguageModel for HttpModel {
         self.guard.is_ailing() || self.pause().is_some()
     }
 
+    fn is_down(&self) -> bool {
+        self.guard.is_down()
+    }
+
     fn refused_since(&self) -> Option<Instant> {
         *self.refused_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,7 +141,7 @@ impl HttpModel {
         let request = self.dialect.request(&self.settings, prompt, call.deltas.is_some())?;
         let body = Bytes::from(request);
         self.guard.requested();
-        let failure = match self.guarded(body.clone(), call).await {
+        let failure = match self.guarded(body.clone(), call, 1).await {
             Ok(completion) => return Ok(completion),
             Err(failure) => failure,
         };
@@ -148,11 +152,17 @@ impl HttpModel {
         }
         sleep(wait).await;
         self.metrics.upstream_retry(&self.profile);
-        self.guarded(body, call).await.map_err(|failure| failure.error)
+        self.guarded(body, call, 2).await.map_err(|failure| failure.error)
     }
 
-    /// One attempt, if the guard lets it through; the guard learns how it ended.
-    async fn guarded(&self, body: Bytes, call: Call<'_>) -> Result<Completion, Failure> {
+    /// One attempt, the first or the second, if the guard lets it through; the guard learns how it
+    /// ended, and the log where it failed.
+    async fn guarded(
+        &self,
+        body: Bytes,
+        call: Call<'_>,
+        attempt: u8,
+    ) -> Result<Completion, Failure> {
         let watched =
             Watched { admission: Some(self.guard.admit().map_err(Failure::early)?), call };
         let began = Instant::now();
@@ -167,6 +177,9 @@ impl HttpModel {
                 *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
             }
             Err(_) => {}
+        }
+        if let Err(failure) = &result {
+            self.log(failure, attempt, began.elapsed());
         }
         self.note_the_key(result.as_ref().map_err(|failure| &failure.error));
         watched.ended(result.as_ref().map(|_| ()).map_err(|failure| &failure.error));
@@ -205,17 +218,12 @@ impl HttpModel {
         let response = request.send().await.map_err(|error| {
             let meaning = client::no_response(&error);
             self.explain(&meaning, &client::causes(&error));
-            Failure::early(meaning)
+            Failure { cause: client::cause(&error), ..Failure::early(meaning) }
         })?;
         if !response.status().is_success() {
-            let refusal = refusal(&response);
-            self.explain(&refusal.error, response.status().as_str());
-            return Err(refusal);
+            return Err(refusal(&response));
         }
-        self.understand(response, call).await.map_err(|error| {
-            self.explain(&error, "the answer's body");
-            Failure::late(error)
-        })
+        self.understand(response, call).await.map_err(Failure::late)
     }
 
     async fn understand(
@@ -280,10 +288,20 @@ impl HttpModel {
         heard.understood()
     }
 
-    /// For an operator who wants to know more than the code; who handles the failure logs it.
+    /// An attempt that came to nothing, without a word of the prompt or the provider.
+    fn log(&self, failure: &Failure, attempt: u8, took: Duration) {
+        let ModelProfile { provider, name, .. } = &self.profile;
+        let Failure { error, cause, .. } = failure;
+        let status = if let ModelError::Status { status } = error { Some(*status) } else { None };
+        let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        tracing::warn!(%provider, model = %name, %error, status, cause, attempt, duration_us,
+            "a call of a provider failed");
+    }
+
+    /// For an operator who wants to know more of a connection than its class.
     fn explain(&self, error: &ModelError, cause: &str) {
         let ModelProfile { provider, name, .. } = &self.profile;
-        tracing::debug!(%provider, model = %name, %error, cause, "an attempt failed");
+        tracing::debug!(%provider, model = %name, %error, cause, "no response came");
     }
 
     /// What a provider did not count has no cost that we know of.

@@ -13,6 +13,8 @@ pub(super) struct Failure {
     pub(super) error: ModelError,
     /// How long the provider asks to wait.
     pub(super) retry_after: Option<Duration>,
+    /// The class of the cause, for the log.
+    pub(super) cause: &'static str,
     /// Whether a success had begun to arrive: what has been paid for is not asked for twice.
     pub(super) had_begun: bool,
 }
@@ -20,12 +22,14 @@ pub(super) struct Failure {
 impl Failure {
     /// A failure before anything of a success arrived.
     pub(super) const fn early(error: ModelError) -> Self {
-        Self { error, retry_after: None, had_begun: false }
+        let cause = error.cause();
+        Self { error, retry_after: None, cause, had_begun: false }
     }
 
     /// A failure while a success arrived.
     pub(super) const fn late(error: ModelError) -> Self {
-        Self { error, retry_after: None, had_begun: true }
+        let cause = error.cause();
+        Self { error, retry_after: None, cause, had_begun: true }
     }
 
     /// How long to wait before trying once more; `None` when that is no use. `left` is the time to

@@ -151,6 +151,7 @@ fn gather(
     problems: &mut Problems,
 ) -> Option<Settings> {
     let defaults = sources::defaults();
+    sources::misnamed(environment, &defaults, problems);
     let mut tree = sources::merged(file, environment, problems);
     let known: BTreeSet<&str> = defaults.keys().map(String::as_str).chain(["providers"]).collect();
     for name in tree.keys().filter(|name| !known.contains(name.as_str())) {

@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, path::Path};
 use config::{Config, ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
 use serde_json::{Map as JsonMap, Number as JsonNumber, Value as Json};
 
-use super::problem::Problems;
+use super::{problem::Problems, read::did_you_mean};
 
 /// The commented defaults, as shipped.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
-/// What every variable of this service starts with.
+/// What every variable of this service starts with, also where it is misspelt.
+const STEM: &str = "META_ORCHESTRATOR_";
 const PREFIX: &str = "META_ORCHESTRATOR__";
 /// What the origin of a variable's value starts with.
 const VARIABLE: &str = "the environment variable ";
@@ -90,6 +91,48 @@ fn without_source_lines(error: &ConfigError) -> String {
     let kept: Vec<&str> =
         text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.contains('|')).collect();
     kept.join(": ")
+}
+
+/// Names of variables that were meant to set a key and divide its parts with one underscore, with the
+/// one that does. Others with this beginning are somebody else's, such as those that Kubernetes sets
+/// for a service of this name.
+pub(super) fn misnamed(
+    environment: &BTreeMap<String, String>,
+    defaults: &JsonMap<String, Json>,
+    problems: &mut Problems,
+) {
+    for name in environment.keys() {
+        let Some(rest) = name.strip_prefix(STEM) else { continue };
+        // With the parts divided as they should be, whatever is wrong is told by its section.
+        let is_divided = name.strip_prefix(PREFIX).is_some_and(|rest| {
+            rest.split_once("__").is_some_and(|(section, _)| {
+                defaults.contains_key(&section.to_ascii_lowercase())
+                    || section.eq_ignore_ascii_case("providers")
+            })
+        });
+        if is_divided {
+            continue;
+        }
+        let rest = rest.trim_start_matches('_').replace("__", "_").to_ascii_lowercase();
+        let meant = defaults.iter().filter_map(|(section, keys)| {
+            let key = rest.strip_prefix(section)?.strip_prefix('_')?;
+            Some((section, key, keys.as_object()?))
+        });
+        let Some((section, key, keys)) = meant.max_by_key(|(section, ..)| section.len()) else {
+            continue;
+        };
+        let right = |key: &str| {
+            let (section, key) = (section.to_ascii_uppercase(), key.to_ascii_uppercase());
+            format!("{PREFIX}{section}__{key}")
+        };
+        let fix = if keys.contains_key(key) || keys.is_empty() {
+            format!("write {}", right(key))
+        } else {
+            let hint = did_you_mean(key, keys.keys().map(String::as_str));
+            format!("write {}, where KEY is a key of [{section}]: {hint}", right("key"))
+        };
+        problems.add(name, "this sets nothing: two underscores divide section and key", fix);
+    }
 }
 
 /// The environment's variables as a source.
@@ -217,5 +260,40 @@ mod tests {
         let environment = BTreeMap::from([("META_ORCHESTRATOR_DATA".to_owned(), "/x".to_owned())]);
         let mut problems = Problems::default();
         assert_eq!(merged(None, &environment, &mut problems), defaults());
+    }
+
+    #[test]
+    fn a_variable_with_one_underscore_is_told_the_right_name_and_a_strangers_is_left_alone() {
+        let told = |name: &str| {
+            let environment = BTreeMap::from([(name.to_owned(), "1".to_owned())]);
+            let mut problems = Problems::default();
+            misnamed(&environment, &defaults(), &mut problems);
+            let ended = problems.finish(Some(()));
+            ended.err().map(|error| error.problems[0].fix.clone())
+        };
+        for (name, right) in [
+            ("META_ORCHESTRATOR_SERVER_LISTEN", "META_ORCHESTRATOR__SERVER__LISTEN"),
+            ("META_ORCHESTRATOR__SERVER_LISTEN", "META_ORCHESTRATOR__SERVER__LISTEN"),
+            ("META_ORCHESTRATOR_SERVER__LISTEN", "META_ORCHESTRATOR__SERVER__LISTEN"),
+            ("META_ORCHESTRATOR_LAKE_TTL_HOURS", "META_ORCHESTRATOR__LAKE__TTL_HOURS"),
+            (
+                "META_ORCHESTRATOR_RUNTIME_FIRST_FALLBACK",
+                "META_ORCHESTRATOR__RUNTIME_FIRST__FALLBACK",
+            ),
+            ("META_ORCHESTRATOR_SERVER_PORT", "META_ORCHESTRATOR__SERVER__KEY"),
+        ] {
+            let fix = told(name).unwrap_or_default();
+            assert!(fix.contains(right), "{name}: {fix}");
+        }
+        assert!(told("META_ORCHESTRATOR_SERVER_PORT").unwrap().contains("listen"));
+        for stranger in [
+            "META_ORCHESTRATOR_DATA",
+            "META_ORCHESTRATOR_SERVICE_HOST",
+            "META_ORCHESTRATOR_PORT_8080_TCP_ADDR",
+            "META_ORCHESTRATOR__SERVER__LISTEN",
+            "META_ORCHESTRATOR__SERVER__PORT",
+        ] {
+            assert_eq!(told(stranger), None, "{stranger}");
+        }
     }
 }

@@ -78,6 +78,13 @@ async fn a_new_epoch_makes_what_was_remembered_stale_for_good() {
     let service = Service::start(&[]);
     service.post(LAKE, &json!({ "question": QUESTION, "answer": "Ada." })).await;
     let (status, result) = service.post(&format!("{LAKE}/epoch"), &json!({})).await;
+    let counts = (result["evicted"].as_u64(), result["curated_kept"].as_u64());
+    assert_eq!((status, counts), (200, (Some(0), Some(1))), "{result:#}");
+    assert_eq!(service.ask(QUESTION).await["content"], "Ada.");
+    let (status, problem) = service.post(&format!("{LAKE}/epoch?all=1"), &json!({})).await;
+    let fix = problem["errors"][0]["fix"].as_str().unwrap();
+    assert!(status == 422 && fix.contains("`curated`"), "{problem:#}");
+    let (status, result) = service.post(&format!("{LAKE}/epoch?curated=true"), &json!({})).await;
     assert_eq!((status, result["evicted"].as_u64()), (200, Some(1)), "{result:#}");
     assert!(result["stale_before"].as_str().unwrap().ends_with('Z'));
     let service = service.kill_and_restart();

@@ -143,6 +143,50 @@ async fn a_second_service_on_the_same_data_is_told_so() {
 }
 
 #[test]
+fn what_would_stop_a_start_is_found_by_checking_the_configuration() {
+    let check = |environment: &[(&str, &str)]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
+            .arg("--check-config")
+            .env_clear()
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(check(&[]).0, Some(0));
+    let (code, said) = check(&[
+        ("META_ORCHESTRATOR__LAKE__ENCRYPTION_KEY_ENV", "KEYS"),
+        ("KEYS", "hunter2"),
+        ("META_ORCHESTRATOR__JUDGEMENT__MODEL", "/nowhere/own.gz"),
+    ]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("line 1 is no key") && said.contains("/nowhere/own.gz"), "{said}");
+    assert!(!said.contains("hunter2"));
+    let (code, said) = check(&[("META_ORCHESTRATOR_SERVER_LISTEN", "127.0.0.1:1")]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("write META_ORCHESTRATOR__SERVER__LISTEN"), "{said}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_told_what_would_be_right() {
+    let service = Service::start(&[]);
+    let path = "/api/v1/unified/strategy";
+    for (body, kind) in
+        [(json!(null), "null"), (json!(["hybrid"]), "an array"), (json!(1), "a number")]
+    {
+        let (status, problem) = service.put(path, &body).await;
+        assert_eq!((status, &problem["errors"][0]["detail"]), (422, &json!(format!("is {kind}"))));
+        let fix = problem["errors"][0]["fix"].as_str().unwrap();
+        assert!(fix.starts_with("send a JSON object; known fields are strategy, "), "{fix}");
+    }
+    let misspelt = json!({ "inputs": "what is 2 + 2?" });
+    let (status, problem) = service.post("/api/v1/unified/process", &misspelt).await;
+    assert_eq!(status, 422);
+    let fixes = problem["errors"].to_string();
+    assert!(fixes.contains("did you mean `input`?"), "{fixes}");
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_reported_in_one_go() {
     let output = Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
         .arg("--check-config")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -71,6 +71,68 @@ async fn health_tells_of_a_refused_key_until_an_answer_comes() {
     assert_eq!(upstream.calls().len(), 1, "health asks nobody");
     assert_eq!(service.ask(ASK).await["content"], "Paris");
     assert_eq!(asi().await["state"], "ok");
+}
+
+#[tokio::test]
+async fn health_tells_of_the_only_provider_when_it_is_down_until_an_answer_comes() {
+    let upstream = Upstream::start(Answer::Status(500, None)).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let asi = async || {
+        let (_, health) = service.get("/api/v1/unified/health").await;
+        let parts = health["components"].as_array().unwrap();
+        let asi = parts.iter().find(|part| part["name"] == "asi").unwrap().clone();
+        (health["status"].clone(), asi["state"].clone(), asi["detail"].clone())
+    };
+    for _ in 0..6 {
+        let (status, problem) =
+            service.post("/api/v1/unified/process", &json!({ "input": ASK })).await;
+        assert_eq!(status, 502);
+        assert_eq!(problem["cause"], "status_5xx", "{problem:#}");
+        assert_eq!(problem["experts"][0]["cause"], "status_5xx");
+    }
+    let (status, state, detail) = asi().await;
+    assert_eq!((status, state), (json!("degraded"), json!("degraded")));
+    assert!(detail.as_str().unwrap().contains("big: its provider fails"), "{detail}");
+    upstream.once(Answer::Says("Paris"));
+    assert_eq!(service.ask(ASK).await["content"], "Paris");
+    assert_eq!(asi().await.1, "ok");
+}
+
+#[tokio::test]
+async fn the_log_of_a_failed_call_names_who_failed_why_and_when_in_numbers() {
+    let upstream = Upstream::start(Answer::Status(503, None)).await;
+    let config = [("MOCK_KEY", "sk-secret-1"), ("LOG__FORMAT", "json")];
+    let service = Service::with_file(&upstream.config(&["big"]), &config);
+    let (status, _) = service.post("/api/v1/unified/process", &json!({ "input": ASK })).await;
+    assert_eq!(status, 502);
+    let log = service.log();
+    let lines: Vec<Value> = log.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
+    let said = |what: &str| lines.iter().filter(|l| l["message"] == what).collect::<Vec<_>>();
+    let calls = said("a call of a provider failed");
+    assert_eq!(calls.len(), 2, "{log}");
+    for (at, call) in calls.iter().enumerate() {
+        assert_eq!((&call["provider"], &call["model"]), (&json!("mock"), &json!("big")));
+        assert_eq!((&call["cause"], &call["status"]), (&json!("status_5xx"), &json!(503)));
+        assert_eq!(call["attempt"], json!(at + 1));
+        assert!(call["duration_us"].is_u64(), "{call}");
+    }
+    assert!(said("request failed")[0]["duration_us"].is_u64(), "{log}");
+    assert!(!log.contains("sk-secret-1") && !log.contains("capital of France"), "{log}");
+}
+
+#[tokio::test]
+async fn a_cost_without_a_price_is_unknown_and_holds_nobody_back() {
+    let upstream = Upstream::start(Answer::Says("Paris")).await;
+    let config = upstream.config(&["big"]);
+    let unpriced: String =
+        config.split_inclusive('\n').filter(|l| !l.starts_with("price")).collect();
+    let service = Service::with_file(&unpriced, &[("MOCK_KEY", "k")]);
+    let ask = json!({ "input": ASK, "max_cost_usd": 0, "no_store": true });
+    let reply = service.process(&ask).await;
+    assert_eq!(reply["content"], "Paris");
+    assert_eq!(reply["metadata"]["cost"], json!({ "usd": null }));
+    let sentence = reply["metadata"]["explanation"]["sentence"].as_str().unwrap();
+    assert!(sentence.contains("of no known price"), "{sentence}");
 }
 
 #[tokio::test]

@@ -185,6 +185,8 @@ async fn models_are_listed_and_looked_up_by_name() {
     let names: Vec<_> =
         list["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
     let own = [
+        "auto",
+        "meta",
         "meta/ai-first",
         "meta/runtime-first",
         "meta/hybrid",

@@ -33,7 +33,7 @@ const SHOWN: u64 = 20;
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImportArgs {
     /// JSON lines or CSV, plain or gzipped, with the fields question and answer, and optionally
-    /// tenant, ttl (seconds, or such as 30d), source, signal.
+    /// tenant, ttl or ttl_seconds (seconds, or such as 30d), source, signal.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Send the rows to a running service, such as http://127.0.0.1:8080, instead of opening its

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::Vouched,
-    domain::{ResponseId, Signal, TenantId},
+    domain::{NoTtl, ResponseId, Signal, TenantId, read_ttl, ttl_of_seconds},
 };
 
 /// Longest row, in bytes.
@@ -30,8 +30,8 @@ pub(super) struct Raw {
     pub(super) answer: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tenant: Option<String>,
-    /// Seconds, or a number with a unit such as `30d`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Seconds, or a number with a unit such as `30d`. The API's name of it is read, too.
+    #[serde(default, alias = "ttl_seconds", skip_serializing_if = "Option::is_none")]
     pub(super) ttl: Option<Ttl>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<String>,
@@ -133,7 +133,7 @@ impl Iterator for Reader {
                 let raw = serde_json::from_slice::<Raw>(&text);
                 return Some(match raw {
                     Ok(raw) => checked(*line, raw),
-                    Err(error) => Err(BadRow { line: *line, why: unplaced(&error.to_string()) }),
+                    Err(error) => Err(BadRow { line: *line, why: why_unread(&text, &error) }),
                 });
             },
         }
@@ -189,35 +189,54 @@ fn row(line: u64, raw: Raw) -> Result<Row, String> {
 
 impl Ttl {
     fn duration(&self) -> Result<Duration, String> {
-        const WRONG: &str = "ttl: write seconds, or a whole number with s, m, h or d, such as 30d";
-        let seconds = match self {
-            Self::Seconds(seconds) => Some(*seconds),
-            Self::Text(text) => {
-                let text = text.trim();
-                let unit = text.chars().next_back().ok_or(WRONG)?;
-                let (number, factor) = match unit {
-                    's' => (text.trim_end_matches('s'), 1),
-                    'm' => (text.trim_end_matches('m'), 60),
-                    'h' => (text.trim_end_matches('h'), 3600),
-                    'd' => (text.trim_end_matches('d'), 86_400),
-                    _ => (text, 1),
-                };
-                number.trim().parse::<u64>().ok().and_then(|n| n.checked_mul(factor))
-            }
+        let read = match self {
+            Self::Seconds(seconds) => ttl_of_seconds(*seconds),
+            Self::Text(text) => read_ttl(text),
         };
-        let seconds = seconds.filter(|seconds| (1..=3_153_600_000).contains(seconds));
-        seconds.map(Duration::from_secs).ok_or_else(|| WRONG.to_owned())
+        read.map_err(|error| format!("ttl: {error}"))
     }
+}
+
+/// What is wrong with a line that is no row, and what would be right.
+fn why_unread(text: &[u8], error: &serde_json::Error) -> String {
+    const RIGHT: &str = r#"write one object a line, as {"question": "why?", "answer": "because"}"#;
+    let what = unplaced(&error.to_string());
+    if !error.is_data() {
+        return format!("no JSON: {what}; {RIGHT}");
+    }
+    // The field is looked for only now: to note it of every row would cost.
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let place = serde_path_to_error::deserialize::<_, Raw>(&mut reader).err();
+    match place.map(|error| error.path().to_string()) {
+        Some(field) if field == "ttl" || field == "ttl_seconds" => format!("ttl: {NoTtl}"),
+        Some(field) if !matches!(field.as_str(), "." | "?") && what.starts_with("invalid") => {
+            format!("{field}: {what}")
+        }
+        _ => told_right(&what, RIGHT),
+    }
+}
+
+/// What a row lacks, with what would be right where the message does not say it itself.
+fn told_right(what: &str, right: &str) -> String {
+    let lacks = what.starts_with("missing field") || what.starts_with("invalid type");
+    if lacks { format!("{what}: {right}") } else { what.to_owned() }
+}
+
+const CSV_RIGHT: &str = "the first line names the columns, question and answer among them";
+
+fn csv_fault(error: &csv::DeserializeError) -> String {
+    unplaced(&error.kind().to_string())
 }
 
 /// What is wrong with a CSV row, without its place, which is shown in one form for all.
 fn plain(error: &csv::Error) -> String {
     match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => unplaced(&err.to_string()),
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the row has {len} fields, the header {expected_len}")
-        }
-        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8".to_owned(),
+        csv::ErrorKind::Deserialize { err, .. } => told_right(&csv_fault(err), CSV_RIGHT),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
+            "the row has {len} fields, the header {expected_len}: put texts with commas, quotes or line \
+             breaks in double quotes"
+        ),
+        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8: save the table as UTF-8".to_owned(),
         _ => unplaced(&error.to_string()),
     }
 }
@@ -266,14 +285,36 @@ mod tests {
         );
         let lines: Vec<_> = found.iter().map(said).collect();
         assert_eq!(lines[0], (1, "a".to_owned()));
-        assert_eq!(lines[1], (3, "! missing field `answer`".to_owned()));
+        assert!(lines[1].1.starts_with("! missing field `answer`: write one object"), "{lines:?}");
+        assert_eq!(lines[1].0, 3);
         assert_eq!(lines[2], (4, "c".to_owned()));
         assert_eq!((lines[3].0, lines[3].1.contains("unknown field `anwser`")), (5, true));
-        assert_eq!(lines[4].0, 6);
+        assert_eq!((lines[4].0, lines[4].1.contains(r#"{"question": "#)), (6, true), "{lines:?}");
         assert_eq!((lines[5].0, lines[5].1.contains("ttl")), (7, true));
         let first = found[0].as_ref().unwrap();
         assert_eq!(first.vouched.ttl, Some(Duration::from_secs(7200)));
         assert_eq!(first.tenant.as_str(), "t");
+    }
+
+    #[test]
+    fn a_bad_row_names_its_field_and_what_would_be_right() {
+        for (line, told) in [
+            (r#"{"question": 1, "answer": "b"}"#, "question: invalid type"),
+            (r#"{"question": "a", "answer": "b", "signal": "high"}"#, "signal: invalid type"),
+            (r#"{"question": "a", "answer": "b", "ttl": -5}"#, "such as 30d"),
+            (r#"{"question": "a", "answer": "b", "ttl_seconds": 0}"#, "such as 30d"),
+            (r#"{"question": "a", "answer": "b", "ttl": 1, "ttl_seconds": 1}"#, "duplicate field"),
+            (r#""why?""#, "write one object a line"),
+            (r#"{"question": "a", "answer": "#, "write one object a line"),
+        ] {
+            let found = Reader::new(Box::new(line.as_bytes()), false).next().unwrap();
+            let (at, why) = said(&found);
+            assert!(at == 1 && why.starts_with("! ") && why.contains(told), "{line}: {why}");
+        }
+        let header = rows("question,source\na,b\n", true);
+        assert!(said(&header[0]).1.contains("the first line names the columns"), "{header:?}");
+        let named = rows(r#"{"question": "a", "answer": "b", "ttl_seconds": 60}"#, false);
+        assert_eq!(named[0].as_ref().unwrap().vouched.ttl, Some(Duration::from_secs(60)));
     }
 
     #[test]

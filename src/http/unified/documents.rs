@@ -200,7 +200,7 @@ pub(super) async fn remove_document(
     Ok(Json(DocumentRemoval { removed }))
 }
 
-fn invalid_query(detail: &str, fix: &str) -> Problem {
+pub(super) fn invalid_query(detail: &str, fix: &str) -> Problem {
     Problem::invalid(vec![FieldError {
         pointer: "/query".to_owned(),
         detail: detail.to_owned(),

@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
 };
 use jiff::Timestamp;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
+use super::documents::invalid_query;
 use crate::{
-    domain::{ResponseId, Signal, TenantId},
+    domain::{LONGEST_TTL, ResponseId, Signal, TenantId, read_ttl, ttl_of_seconds},
     http::{
         ApiState, FieldError, FromFields, JsonBody, Problem, ProblemKind,
         fields::{Field, Fields},
     },
-    meta::{LakeStats, Refusal, Vouched},
+    meta::{EpochBegun, LakeStats, Refusal, Vouched},
 };
 
 /// Most pairs of one call.
@@ -25,8 +26,6 @@ const MOST_PAIRS: usize = 1000;
 const LONGEST_QUESTION: usize = 2048;
 const LONGEST_ANSWER: usize = 65_536;
 const LONGEST_SOURCE: usize = 256;
-/// Longest time to live: a hundred years.
-const LONGEST_TTL: u64 = 100 * 365 * 86_400;
 /// Least signal of what the lake keeps.
 const FLOOR: f64 = 0.6;
 
@@ -42,6 +41,10 @@ pub struct CurateBody {
     /// Seconds after which it is forgotten; until it is evicted or replaced when absent.
     #[schema(minimum = 1, maximum = 3_153_600_000_u64)]
     pub ttl_seconds: Option<u64>,
+    /// In place of `ttl_seconds`, as `lake import` has it: a whole number with `s`, `m`, `h` or `d`; a
+    /// number alone is seconds.
+    #[schema(value_type = Option<String>, pattern = "^ *[0-9]+ *[smhd]? *$", example = "30d")]
+    pub ttl: Option<Duration>,
     /// Where it comes from, in a word or two.
     #[schema(min_length = 1, max_length = 256, pattern = r"\S")]
     pub source: Option<String>,
@@ -75,6 +78,10 @@ pub struct CuratedPair {
     /// Seconds after which it is forgotten; until it is evicted or replaced when absent.
     #[schema(minimum = 1, maximum = 3_153_600_000_u64)]
     pub ttl_seconds: Option<u64>,
+    /// In place of `ttl_seconds`, as `lake import` has it: a whole number with `s`, `m`, `h` or `d`; a
+    /// number alone is seconds.
+    #[schema(value_type = Option<String>, pattern = "^ *[0-9]+ *[smhd]? *$", example = "30d")]
+    pub ttl: Option<Duration>,
     /// Where it comes from, in a word or two.
     #[schema(min_length = 1, max_length = 256, pattern = r"\S", example = "faq")]
     pub source: Option<String>,
@@ -128,6 +135,19 @@ pub struct EpochResult {
     pub stale_before: String,
     /// Entries that went.
     pub evicted: usize,
+    /// Curated answers that stay.
+    pub curated_kept: usize,
+}
+
+/// What an epoch takes along.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EpochQuery {
+    /// Whether curated answers become stale, too.
+    #[serde(default)]
+    #[param(required = false, default = false)]
+    curated: bool,
 }
 
 /// The lake's condition, all tenants together. Counters count since the start.
@@ -183,7 +203,7 @@ impl FromFields for Pairs {
         if fields.has("entries") {
             let pair = |_, field: Field<'_>| field.object(CuratedPair::read);
             let pairs = fields.optional("entries", |field| field.items(MOST_PAIRS, pair));
-            let alone = ["question", "answer", "ttl_seconds", "source", "signal"];
+            let alone = ["question", "answer", "ttl_seconds", "ttl", "source", "signal"];
             if alone.into_iter().any(|name| fields.has(name)) {
                 fields.refuse("has a pair and entries", "send either a pair or `entries`");
             }
@@ -212,9 +232,20 @@ impl CuratedPair {
             field.filled_text(LONGEST_ANSWER)
         });
         let ttl_seconds = fields.optional("ttl_seconds", |field| field.whole(1..=LONGEST_TTL));
+        if fields.has("ttl") && ttl_seconds.is_some() {
+            fields.refuse("has ttl and ttl_seconds", "send either");
+        }
+        let ttl = fields.optional("ttl", |field| match field.value().as_u64() {
+            Some(seconds) => match ttl_of_seconds(seconds) {
+                Ok(ttl) => Some(ttl),
+                Err(error) => field.refuse("is out of range", error),
+            },
+            None if field.is_text() => field.parsed(read_ttl),
+            None => field.mistyped("seconds, or a text such as `30d`"),
+        });
         let source = fields.optional("source", |field| field.filled_text(LONGEST_SOURCE));
         let signal = fields.optional("signal", |field| field.number(FLOOR..=1.0));
-        Some(Self { question: question?, answer: answer?, ttl_seconds, source, signal })
+        Some(Self { question: question?, answer: answer?, ttl_seconds, ttl, source, signal })
     }
 }
 
@@ -223,7 +254,7 @@ impl From<CuratedPair> for Vouched {
         Self {
             question: pair.question,
             answer: pair.answer,
-            ttl: pair.ttl_seconds.map(Duration::from_secs),
+            ttl: pair.ttl.or(pair.ttl_seconds.map(Duration::from_secs)),
             source: pair.source,
             signal: pair.signal.map_or(Signal::ONE, Signal::clamped),
             id: None,
@@ -333,22 +364,29 @@ pub(super) async fn evict_answer(
 
 /// Begin anew
 ///
-/// Makes everything stale that was remembered until now, curated answers included, in one call: for
-/// when the world has changed and nobody knows which answers it has changed.
+/// Makes everything stale that was learned until now, in one call: for when the world has changed and
+/// nobody knows which answers it has changed. Answers that you vouch for stay, unless `curated=true`
+/// says that they have become stale, too.
 #[utoipa::path(
     post,
     path = "/api/v1/unified/lake/epoch",
     operation_id = "beginLakeEpoch",
     tag = "unified",
+    params(EpochQuery),
     responses((status = 200, description = "Since when older answers are stale.",
         body = EpochResult)),
 )]
 pub(super) async fn begin_lake_epoch(
     State(state): State<ApiState>,
+    query: Result<Query<EpochQuery>, QueryRejection>,
 ) -> Result<Json<EpochResult>, Problem> {
-    let (at_ms, evicted) = state.orchestrator.begin_lake_epoch(&TenantId::default()).await?;
+    let Query(EpochQuery { curated }) = query.map_err(|_| {
+        invalid_query("is not understood", "send `curated` as `true` or `false`, or nothing")
+    })?;
+    let begun = state.orchestrator.begin_lake_epoch(&TenantId::default(), curated).await?;
+    let (at_ms, EpochBegun { evicted, curated_kept }) = begun;
     let stale_before = Timestamp::from_millisecond(at_ms).unwrap_or_default().to_string();
-    Ok(Json(EpochResult { stale_before, evicted }))
+    Ok(Json(EpochResult { stale_before, evicted, curated_kept }))
 }
 
 /// Look into the lake
@@ -387,6 +425,11 @@ mod tests {
         let vouched = Vouched::from(one.pairs[0].clone());
         assert_eq!(vouched.ttl, Some(Duration::from_secs(60)));
         assert_eq!((vouched.source.as_deref(), vouched.signal.get()), (Some("faq"), 0.8));
+        for (ttl, seconds) in [(json!(60), 60), (json!("2h"), 7200)] {
+            let pair = read(json!({"question": "a", "answer": "b", "ttl": ttl})).unwrap();
+            let vouched = Vouched::from(pair.pairs[0].clone());
+            assert_eq!(vouched.ttl, Some(Duration::from_secs(seconds)));
+        }
         let batch = read(json!({"entries": [{"question": "a", "answer": "b"}]})).unwrap();
         assert!(batch.batch && !one.batch);
         assert_eq!(Vouched::from(batch.pairs[0].clone()).signal, Signal::ONE);
@@ -399,7 +442,9 @@ mod tests {
             (json!({"question": "a", "answer": " "}), &["/answer"]),
             (json!({"question": "a", "answer": "b", "signal": 0.5}), &["/signal"]),
             (json!({"question": "a", "answer": "b", "ttl_seconds": 0}), &["/ttl_seconds"]),
-            (json!({"question": "a", "answer": "b", "ttl": 1}), &["/ttl"]),
+            (json!({"question": "a", "answer": "b", "ttl": 0}), &["/ttl"]),
+            (json!({"question": "a", "answer": "b", "ttl": "soon"}), &["/ttl"]),
+            (json!({"question": "a", "answer": "b", "ttl": 1, "ttl_seconds": 1}), &[""]),
             (json!({"entries": []}), &[""]),
             (json!({"entries": {}}), &["/entries"]),
             (

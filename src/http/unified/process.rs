@@ -78,7 +78,8 @@ pub struct ProcessBody {
     /// Time from receipt to response, in milliseconds; the configuration has a default and a most.
     #[schema(minimum = 1, example = 10000)]
     pub deadline_ms: Option<u64>,
-    /// Most that provider calls may cost together, in US dollars.
+    /// Most that provider calls may cost together, in US dollars. It holds back models with a
+    /// configured price only: the cost of others is not known.
     #[schema(minimum = 0, maximum = 1_000_000, example = 0.01)]
     pub max_cost_usd: Option<f64>,
     /// Neither recall the answer from the Confidence Lake nor remember it there.
@@ -109,7 +110,8 @@ pub struct RequestOptions {
     /// Time from receipt to response, in milliseconds.
     #[schema(minimum = 1)]
     pub deadline_ms: Option<u64>,
-    /// Most that provider calls may cost together, in US dollars.
+    /// Most that provider calls may cost together, in US dollars. It holds back models with a
+    /// configured price only: the cost of others is not known.
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub max_cost_usd: Option<f64>,
     /// Neither recall the answer from the Confidence Lake nor remember it there.

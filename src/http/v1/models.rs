@@ -55,8 +55,9 @@ pub struct ModelObject {
 
 /// List the models
 ///
-/// `meta/…` routes by that strategy; every configured model is listed by its name, and then answers
-/// alone. `meta` and `auto` are taken, too: they route by the policy in force.
+/// `auto` and `meta` route by the policy in force, `meta/…` by that strategy; every configured model is
+/// listed by its name, and then answers alone. The model that drafts for Flux is none of ASI's and
+/// cannot be asked for.
 #[utoipa::path(
     get,
     path = "/v1/models",
@@ -66,7 +67,7 @@ pub struct ModelObject {
 )]
 pub(super) async fn list_models(State(state): State<ApiState>) -> Json<ModelList> {
     let meta = &state.orchestrator;
-    let own = Strategy::ALL.iter().map(|strategy| object(strategy.model_name(), OWNER, meta));
+    let own = own_names().map(|name| object(name, OWNER, meta));
     let configured = meta.models();
     let configured = configured.iter().map(|profile| of_profile(profile, meta));
     Json(ModelList { object: "list", data: own.chain(configured).collect() })
@@ -112,11 +113,14 @@ pub(super) fn meant(asked: &str, meta: &MetaOrchestrator) -> Result<Meant, Probl
     if models.iter().any(|profile| *profile.name == *asked) {
         return Ok(Meant::Expert(asked.to_owned()));
     }
-    let mut known: Vec<String> =
-        Strategy::ALL.iter().map(|strategy| strategy.model_name()).collect();
+    let mut known: Vec<String> = own_names().collect();
     known.extend(models.iter().map(|profile| profile.name.to_string()));
     let shown: String = asked.chars().filter(|c| !c.is_control()).take(64).collect();
+    let drafts = meta.drafter().is_some_and(|drafter| drafter == asked);
     let hint = match nearest(asked, known.iter().map(String::as_str)) {
+        _ if drafts => {
+            "It drafts for Flux (flux.drafter), which cannot be asked by name.".to_owned()
+        }
         Some(near) => format!("Did you mean `{near}`?"),
         None => "GET /v1/models lists those that there are.".to_owned(),
     };
@@ -127,6 +131,12 @@ pub(super) fn meant(asked: &str, meta: &MetaOrchestrator) -> Result<Meant, Probl
     };
     let detail = format!("There is no model `{shown}`. {hint}");
     Err(Problem::of_field(ProblemKind::UnknownModel, detail, fault))
+}
+
+/// The service's own names, those that route by the policy first.
+fn own_names() -> impl Iterator<Item = String> {
+    let by_policy = OwnModel::BY_POLICY.into_iter().map(str::to_owned);
+    by_policy.chain(Strategy::ALL.iter().map(|strategy| strategy.model_name()))
 }
 
 const OWNER: &str = "meta-orchestrator";

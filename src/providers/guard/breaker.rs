@@ -75,6 +75,11 @@ impl Breaker {
         self.open.is_some_and(|open| open.probing || now < open.until)
     }
 
+    /// Whether it has opened and no call has succeeded since.
+    pub(super) fn has_opened(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// A call that had leave ended.
     pub(super) fn settle(&mut self, pass: Pass, verdict: Verdict, now: Instant) {
         // Whichever call succeeds, also one that was begun before: the provider is back.

@@ -107,6 +107,11 @@ impl Guard {
         self.places.available_permits() == 0 || self.condition().breaker.is_open(Instant::now())
     }
 
+    /// Whether the provider has failed so often that calls are held back, and not answered since.
+    pub(super) fn is_down(&self) -> bool {
+        self.condition().breaker.has_opened()
+    }
+
     fn condition(&self) -> std::sync::MutexGuard<'_, Condition> {
         self.condition.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -44,7 +44,7 @@ meta         ← domain text answers telemetry performance complexity routing fu
 http         ← domain json settings telemetry performance meta
 evaluation   ← domain answers settings bandit performance complexity routing fusion paraphrase judgement store ledger lake meta
 app          ← any of the above
-cli          ← domain settings telemetry paraphrase judgement http evaluation app
+cli          ← domain settings telemetry performance paraphrase judgement http evaluation app
 main         ← cli
 ";
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{PolicyCell, SharedJudge},
-    judgement::{self, CrossFitted, ModelFileError, Trained},
+    judgement::{self, CrossFitted, Model, ModelFileError, Trained},
     learning::Learning,
 };
 
@@ -52,21 +52,26 @@ pub enum JudgeError {
 /// # Errors
 /// [`JudgeError`]; a file that is damaged or of another format is never used in part.
 pub fn judge(file: Option<&Path>) -> Result<Option<SharedJudge>, JudgeError> {
-    let (path, bytes) = match file {
-        Some(path) if path.as_os_str() == NONE => return Ok(None),
-        Some(path) if path.as_os_str() != SHIPPED_NAME => (path.display().to_string(), read(path)?),
-        _ => ("that ships".to_owned(), SHIPPED.to_vec()),
-    };
-    let models = judgement::from_bytes(&bytes)
-        .map_err(|source| JudgeError::Refused { path, source })?
-        .into_iter()
-        .map(|model| Trained(Arc::new(model)));
+    let models = models(file)?.into_iter().map(|model| Trained(Arc::new(model)));
     let mut models: Vec<Trained> = models.collect();
     Ok(match models.len() {
         0 => None,
         1 => models.pop().map(|only| SharedJudge(Arc::new(only))),
         _ => Some(SharedJudge(Arc::new(CrossFitted(models)))),
     })
+}
+
+/// The models of this file, as [`judge`] takes it; none for `none`.
+///
+/// # Errors
+/// As [`judge`].
+pub fn models(file: Option<&Path>) -> Result<Vec<Model>, JudgeError> {
+    let (path, bytes) = match file {
+        Some(path) if path.as_os_str() == NONE => return Ok(Vec::new()),
+        Some(path) if path.as_os_str() != SHIPPED_NAME => (path.display().to_string(), read(path)?),
+        _ => ("that ships".to_owned(), SHIPPED.to_vec()),
+    };
+    judgement::from_bytes(&bytes).map_err(|source| JudgeError::Refused { path, source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, JudgeError> {

@@ -18,7 +18,7 @@ pub use crate::{
 pub use assemble::{App, StartError, assemble};
 pub use bench::ReplayBench;
 pub use history::{audited_drafts, complexity_of, decision_log};
-pub use judge::{JudgeError, judge};
+pub use judge::{JudgeError, judge, models};
 pub use memory::lake_in_memory;
 pub use obstacles::obstacles;
 pub use run::{RunError, Started, run};

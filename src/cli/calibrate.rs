@@ -12,7 +12,12 @@ use crate::{
     app::{self, ReplayBench},
     domain::QualityTarget,
     evaluation::{self, Options, Quality},
+    judgement,
+    performance::Audited,
 };
+
+/// Stands, with the date, behind the version of a model whose signals were brought to another scale.
+const OWN_SCALE: &str = ", own scale ";
 
 /// What to promise, and by which evidence.
 #[derive(Debug, Clone, Args)]
@@ -37,10 +42,12 @@ pub(super) struct CalibrateArgs {
     /// With --data: the model whose recorded answers stand as ASI's.
     #[arg(long, value_name = "MODEL")]
     slow: Option<String>,
-    /// With --data: the file of the model that judges drafts, or `none`; the one that ships where
-    /// absent.
+    /// The file of the model that judges drafts, or `none`; the configured one where absent.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// With --ledger: bring the model's signals to this traffic's scale, and write it to this file.
+    #[arg(long, value_name = "FILE", requires = "ledger")]
+    out: Option<PathBuf>,
     /// Most right answers that may be lost against always asking ASI, as a share of drafted requests.
     #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = share)]
     alpha: f64,
@@ -63,8 +70,18 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Exit status 0 when the target can be promised, 1 when it cannot.
+/// Exit status 0 when the target can be promised (or, with --out, the model was written), 1 when it
+/// cannot.
 pub(super) fn calibrate(args: &CalibrateArgs) -> ExitCode {
+    if let (Some(dir), Some(out)) = (&args.ledger, &args.out) {
+        return match rescaled(args, dir, out) {
+            Ok(status) => status,
+            Err(problem) => {
+                eprintln!("{problem}");
+                ExitCode::from(2)
+            }
+        };
+    }
     let target = QualityTarget { alpha: args.alpha, delta: args.delta };
     let found = match (&args.ledger, &args.data, &args.fast, &args.slow) {
         (Some(dir), ..) => by_ledger(dir, target),
@@ -90,16 +107,78 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> ExitCode {
     }
 }
 
-fn by_ledger(dir: &Path, target: QualityTarget) -> Result<Quality, String> {
+/// The model with its signals brought to the scale of the ledger's audited drafts.
+fn rescaled(args: &CalibrateArgs, dir: &Path, out: &Path) -> Result<ExitCode, String> {
+    let settings = args.config.load().map_err(|_| "The configuration is wrong.".to_owned())?;
+    let file = args.model.as_deref().unwrap_or(Path::new(&settings.judgement.model));
+    let mut models = app::models(Some(file)).map_err(|error| error.to_string())?;
+    let (Some(model), true) = (models.pop(), models.is_empty()) else {
+        return Err("There must be one model, and not none or the folds of one.".to_owned());
+    };
+    let audited = audited(dir)?;
+    let drafts = audited.judged_by_experience(&model.card.version);
+    let observed: Vec<(f64, bool)> = drafts.map(|d| (d.signal, !d.loses)).collect();
+    let (mut model, found) = match judgement::recalibrated(&model, &observed) {
+        Ok(found) => found,
+        Err(why) => {
+            eprintln!("The signals of {} keep their scale: {why}.", model.card.version);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let card = &mut model.card;
+    let before = card.version.split(OWN_SCALE).next().unwrap_or_default();
+    card.version = format!("{before}{OWN_SCALE}{}", jiff::Zoned::now().date());
+    for (name, figure) in [
+        ("own traffic drafts", count(found.n)),
+        ("own traffic log loss before", found.loss_before),
+        ("own traffic log loss held out", found.loss_after),
+        ("own traffic ECE before", found.error_before),
+        ("own traffic ECE held out", found.error_after),
+    ] {
+        card.held_out.insert(name.to_owned(), figure);
+    }
+    let version = model.card.version.clone();
+    let written = super::train::write(out, &[model])?;
+    if args.json {
+        say(serde_json::to_string(&found).map_err(|error| error.to_string())?);
+    } else {
+        say(format!(
+            "{version}, by {} audited drafts:\n\n\
+             log-odds          × {:.3} {:+.3}\n\
+             logarithmic loss  {:.4} before, {:.4} on drafts that it was not fitted on\n\
+             ECE               {:.3} before, {:.3} on drafts that it was not fitted on\n\n\
+             {written}",
+            found.n,
+            found.slope,
+            found.offset,
+            found.loss_before,
+            found.loss_after,
+            found.error_before,
+            found.error_after
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "drafts of one ledger")]
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+fn audited(dir: &Path) -> Result<Audited, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("The runtime could not be started: {error}"))?;
-    let audited = runtime.block_on(app::audited_drafts(dir)).map_err(|error| {
+    runtime.block_on(app::audited_drafts(dir)).map_err(|error| {
         let locked = matches!(error, app::StartError::Store { .. });
         let hint = "\nA service that runs keeps its store locked: stop it, or use a copy.";
         format!("{error}{}", if locked { hint } else { "" })
-    })?;
+    })
+}
+
+fn by_ledger(dir: &Path, target: QualityTarget) -> Result<Quality, String> {
+    let audited = audited(dir)?;
     let Some(judge) = audited.newest_judge() else {
         return Ok(evaluation::quality_of(target, &[]));
     };

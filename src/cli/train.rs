@@ -1,6 +1,10 @@
 //! `train`: from tables of outcomes to a model file, with its figures on unseen questions.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 
@@ -75,11 +79,12 @@ fn run(args: &TrainArgs) -> Result<(), String> {
     }
     card.held_out = held_out(&figures);
     if let Some(folds) = &args.folds_out {
-        write(folds, &trained.folds)?;
+        say(write(folds, &trained.folds)?);
     }
     worse_than_before(args, &card)?;
     trained.model.card = card;
-    write(&args.out, &[trained.model])
+    say(write(&args.out, &[trained.model])?);
+    Ok(())
 }
 
 fn courses(tables: &[PathBuf]) -> Result<Vec<Course>, String> {
@@ -183,15 +188,15 @@ fn worse_than_before(args: &TrainArgs, card: &Card) -> Result<(), String> {
     Ok(())
 }
 
-fn write(path: &PathBuf, models: &[judgement::Model]) -> Result<(), String> {
+/// Writes a model file; what was written, for a person.
+pub(super) fn write(path: &Path, models: &[judgement::Model]) -> Result<String, String> {
     let told = |error: std::io::Error| format!("{}: {error}", path.display());
     let bytes = judgement::to_bytes(models).map_err(told)?;
     // Whoever reads it meanwhile finds the old one or the new one, whole.
     let beside = path.with_extension("new");
     fs::write(&beside, &bytes).map_err(told)?;
     fs::rename(&beside, path).map_err(told)?;
-    say(format!("{}: {} bytes", path.display(), bytes.len()));
-    Ok(())
+    Ok(format!("{}: {} bytes", path.display(), bytes.len()))
 }
 
 #[cfg(test)]

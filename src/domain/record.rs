@@ -47,6 +47,9 @@ pub struct DraftRecord {
     /// judges do not compare. Absent in records from before it was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged_by: Option<Arc<str>>,
+    /// Whether that judge had experience with such drafts; else the rules gave the signal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_experience: bool,
 }
 
 /// One request, as it was decided and as it ended.

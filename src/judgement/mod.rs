@@ -18,6 +18,7 @@ mod linear;
 mod model;
 mod ngrams;
 mod question;
+mod recalibrate;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -29,5 +30,6 @@ mod working;
 pub use file::{ModelFileError, from_bytes, to_bytes};
 pub use model::{Calibration, Card, CrossFitted, Model, Past, Trained};
 pub use question::Kind;
+pub use recalibrate::{NoRecalibration, Recalibration, recalibrated};
 pub use train::{Course, FOLDS, Lesson, fold_of};
 pub use validate::{Seen, Training, steps, train};

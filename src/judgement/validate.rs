@@ -73,8 +73,8 @@ fn calibrate(model: &mut Model, observed: &[(f64, bool)]) {
     }
 }
 
-/// The calibration error over ten bins of uncalibrated log-odds.
-fn error(observed: &[(f64, bool)]) -> f64 {
+/// The calibration error over ten bins of log-odds.
+pub(super) fn error(observed: &[(f64, bool)]) -> f64 {
     let mut bins = [(0.0_f64, 0.0_f64); 10];
     for (z, right) in observed {
         let p = super::model::chance(*z);

@@ -305,7 +305,8 @@ fn drafted(
     let agrees = findings
         .and_then(|findings| agreement(draft, findings, &Wording::of_answers_to(&request.input)));
     let judged_by = Some(policy.judged_by().into());
-    Some(DraftRecord { signal: draft.signal.get(), agrees, judged_by })
+    let by_experience = draft.escalation.is_some();
+    Some(DraftRecord { signal: draft.signal.get(), agrees, judged_by, by_experience })
 }
 
 /// Has a whole answer of Flux audited. Any other gives its place back: ASI was asked anyway.

@@ -30,6 +30,9 @@ struct AuditedDraft {
     /// Who gave the signal; `None` where that was not recorded yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     judged_by: Option<Arc<str>>,
+    /// Whether by experience with such drafts, and not by the rules.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_experience: bool,
 }
 
 impl Audited {
@@ -46,6 +49,13 @@ impl Audited {
     /// The drafts whose signals a judge of this version gave, the oldest first.
     pub fn judged_by(&self, version: &str) -> impl Iterator<Item = Kept> {
         self.0.iter().filter(move |a| a.judged_by.as_deref() == Some(version)).map(|a| a.draft)
+    }
+
+    /// Of these, the drafts that the judge had experience with.
+    pub fn judged_by_experience(&self, version: &str) -> impl Iterator<Item = Kept> {
+        let counts =
+            move |a: &&AuditedDraft| a.by_experience && a.judged_by.as_deref() == Some(version);
+        self.0.iter().filter(counts).map(|a| a.draft)
     }
 
     /// The version of the judge that gave the newest signal; `None` where none was recorded.
@@ -115,8 +125,11 @@ fn drafted(decision: &DecisionRecord) -> Option<&DraftRecord> {
 }
 
 fn audited(draft: &DraftRecord, loses: bool) -> AuditedDraft {
-    let judged_by = draft.judged_by.clone();
-    AuditedDraft { draft: Kept { signal: draft.signal, loses }, judged_by }
+    AuditedDraft {
+        draft: Kept { signal: draft.signal, loses },
+        judged_by: draft.judged_by.clone(),
+        by_experience: draft.by_experience,
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +144,7 @@ mod tests {
         let audited = |(signal, loses)| AuditedDraft {
             draft: Kept { signal, loses },
             judged_by: Some(judge.into()),
+            by_experience: false,
         };
         Audited(drafts.into_iter().map(audited).collect())
     }

@@ -189,6 +189,18 @@ async fn a_quality_target_holds_once_enough_drafts_are_audited_and_after_kill_9(
     assert_eq!(found["cut"]["keep_signal"], after["promise"]["keep_signal"], "{found:#}");
     let refused = calibrate("0.01");
     assert_eq!(refused.status.code(), Some(1), "thirteen drafts show no loss below 1 %");
+    let out = data.join("own.gz");
+    let thin = std::process::Command::new(env!("CARGO_BIN_EXE_meta-orchestrator"))
+        .args(["calibrate", "--ledger"])
+        .arg(&data)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&thin.stderr);
+    assert_eq!(thin.status.code(), Some(1), "{told}");
+    assert!(told.contains("0 drafts that the model has judged"), "solvers are not judged: {told}");
+    assert!(!out.exists());
     drop(folder);
 }
 

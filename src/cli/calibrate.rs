@@ -276,7 +276,7 @@ fn report(quality: &Quality) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::Kept;
+    use crate::performance::Kept;
 
     #[test]
     fn figures_of_the_drafts_that_a_cut_off_was_chosen_by_are_said_to_be_in_sample() {

@@ -27,7 +27,6 @@ mod stage;
 mod stream;
 mod table;
 
-pub use crate::performance::Kept;
 pub use adaptive::{AdaptiveError, AdaptiveOptions, AdaptiveReport, simulate};
 pub use curve::{RoutedRow, RoutingCurve, apgr_interval};
 pub use grade::Grader;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Service, Upstream};
 
 const LAKE: &str = "/api/v1/unified/lake";
+const DOCUMENTS: &str = "/api/v1/unified/documents";
 const QUESTION: &str = "Who runs the night shift?";
 
 async fn delete(service: &Service, id: &str) -> (u16, Value) {
@@ -194,6 +195,8 @@ async fn an_encrypted_store_opens_with_its_key_alone_and_is_rotated_without_loss
     service.post(LAKE, &json!({ "question": QUESTION, "answer": "Ada Lovelace." })).await;
     service.process(&json!({ "input": "what is 2 + 2, my secret?", "session_id": "s" })).await;
     service.process(&json!({ "input": "what is 2 + 2", "session_id": "s" })).await;
+    let document = json!({ "id": "parking", "content": "An hour of parking costs 2 euros." });
+    assert_eq!(service.post(DOCUMENTS, &document).await.0, 200);
     assert!(service.terminate());
     let everything: Vec<u8> = std::fs::read_dir(&data)
         .unwrap()
@@ -217,6 +220,7 @@ async fn an_encrypted_store_opens_with_its_key_alone_and_is_rotated_without_loss
     assert!(done.status.success(), "{}", said(&done));
     let service = start(&second);
     assert_eq!(service.ask(QUESTION).await["content"], "Ada Lovelace.");
+    assert_eq!(service.get(DOCUMENTS).await.1["documents"][0]["id"], "parking");
     assert!(service.terminate());
     let wrong = lake(&["stats", "--data-dir", &data], &[base[0], ("LAKE_KEYS", "hunter2")]);
     assert!(said(&wrong).contains("line 1 is no key") && !said(&wrong).contains("hunter2"));

@@ -177,7 +177,9 @@ mod tests {
         let (open, wait) = gate::channel::<()>();
         drop(open);
         let model = Arc::new(Gated(Mutex::new(wait)));
-        let told = Box::new(move |took| drop(told.send(took)));
+        let told = Box::new(move |took| {
+            let _ = told.send(took);
+        });
         let embedder = Embedder::start(model, told).unwrap();
         embedder.embed("text").await.unwrap();
         drop(embedder);

@@ -15,7 +15,7 @@ mod minilm;
 use std::{path::Path, sync::Arc};
 
 pub use cached::Cached;
-pub use embedder::{Embedder, Model};
+pub use embedder::{Embedder, Heard, Model};
 pub use error::{EmbeddingError, Unanswered};
 pub use point::{DIMENSIONS, Embedding};
 

@@ -173,10 +173,8 @@ mod tests {
         assert_eq!(lake.embed_missing(100).await.unwrap(), 21);
         assert_eq!(lake.embed_missing(100).await.unwrap(), 0, "all have one");
         let point = lake.point_of(&a, ASKED, LONG).await.unwrap();
-        let index = lake.inner.read();
-        let near = index.pool(&a).unwrap().nearest_in_meaning(&point, 1);
+        let near = lake.inner.read().pool(&a).unwrap().nearest_in_meaning(&point, 1);
         assert_eq!(near[0].1.question, STORED);
-        drop(index);
         assert!(lake.point_of(&b, ASKED, LONG).await.is_none(), "another tenant's lake is empty");
         assert!(lake.nearest(&b, ASKED, Some(&point), 0, None).is_none());
     }

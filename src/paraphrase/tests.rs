@@ -14,6 +14,17 @@ fn the_shipped_model_is_whole_and_trained() {
     assert!(matcher.trees() > 0);
     assert!(matcher.acceptance(0.01).is_open(), "the default bound accepts something");
     assert!(SHIPPED.len() < 2 << 20);
+    assert!(!matcher.needs_points(), "it is given none");
+}
+
+#[test]
+fn the_shipped_model_for_points_is_whole_and_needs_them() {
+    let matcher = Matcher::shipped_for_points();
+    assert_eq!(matcher.is_some(), cfg!(feature = "minilm"));
+    if let Some(matcher) = matcher {
+        assert!(matcher.needs_points());
+        assert!(matcher.acceptance(0.01).is_open(), "the default bound accepts something");
+    }
 }
 
 #[test]

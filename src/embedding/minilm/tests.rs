@@ -34,7 +34,7 @@ fn what_means_alike_is_nearer_than_what_looks_alike() {
     let asked = "How can I lose weight quickly?";
     let alike = cosine(asked, "What is the fastest way to shed pounds?");
     let unlike = cosine(asked, "How can I lose money quickly?");
-    assert!(alike > unlike + 0.1, "{alike} and {unlike}");
+    assert!(alike > unlike + 0.05, "{alike} and {unlike}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry bandit performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp documents sessions flux asi ledger
 http         ← domain json settings telemetry performance meta
-evaluation   ← domain answers settings embedding bandit performance complexity routing paraphrase judgement store ledger lake meta
+evaluation   ← domain answers settings embedding bandit performance complexity routing fusion paraphrase judgement store ledger lake meta
 app          ← any of the above
 cli          ← domain settings telemetry embedding paraphrase judgement http evaluation app
 main         ← cli

@@ -260,8 +260,10 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         app.start_watch(documents, every);
     }
     if let (Some(file), Some(every)) = (judge_file, settings.judgement.watch()) {
-        app.background
-            .run_once("judgement watch", |stop| judge::watch(file, every, built.policy, stop));
+        let learning = Arc::clone(&app.learning);
+        app.background.run_once("judgement watch", |stop| {
+            judge::watch(file, every, built.policy, learning, stop)
+        });
     }
     app.start_checkpoints();
     app.await_providers(awaited, fleet, settings.asi.default_prior);

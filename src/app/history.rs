@@ -26,7 +26,7 @@ pub async fn decision_log(dir: &Path) -> Result<DecisionLog, StartError> {
     Ok(log)
 }
 
-/// The audited drafts in the ledger of this data folder, which is left as it is.
+/// Hybrid's audited drafts in the ledger of this data folder, which is left as it is.
 ///
 /// # Errors
 /// As [`decision_log`].

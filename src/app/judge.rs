@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domain::{PolicyCell, SharedJudge},
     judgement::{self, CrossFitted, ModelFileError, Trained},
+    learning::Learning,
 };
 
 /// The model that ships.
@@ -114,6 +115,7 @@ pub(super) async fn watch(
     mut file: JudgeFile,
     every: Duration,
     policy: PolicyCell,
+    learning: Arc<Learning>,
     stop: CancellationToken,
 ) {
     loop {
@@ -130,6 +132,7 @@ pub(super) async fn watch(
             Some(Ok(judge)) => {
                 let version = judge.version().to_owned();
                 policy.judged_by(&judge);
+                learning.judged_anew();
                 tracing::info!(version, "a new judgement model is in use");
             }
             Some(Err(error)) => {

@@ -98,7 +98,19 @@ fn by_ledger(dir: &Path, target: QualityTarget) -> Result<Quality, String> {
         let hint = "\nA service that runs keeps its store locked: stop it, or use a copy.";
         format!("{error}{}", if locked { hint } else { "" })
     })?;
-    Ok(evaluation::quality_of(target, &audited.drafts().collect::<Vec<_>>()))
+    let Some(judge) = audited.newest_judge() else {
+        return Ok(evaluation::quality_of(target, &[]));
+    };
+    let drafts: Vec<_> = audited.judged_by(judge).collect();
+    if drafts.len() < audited.len() {
+        eprintln!(
+            "Only the {} drafts that the judge {judge} gave the signals of are evidence; {} more are of \
+             earlier judges.",
+            drafts.len(),
+            audited.len() - drafts.len()
+        );
+    }
+    Ok(evaluation::quality_of(target, &drafts))
 }
 
 fn by_table(

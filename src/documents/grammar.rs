@@ -34,6 +34,34 @@ impl Form {
     }
 }
 
+/// Whether a sentence tells times and no place: "open on Monday from 9 am to 5 pm".
+pub(super) fn tells_only_when(text: &str) -> bool {
+    const PLACING: &[&str] =
+        &["at", "behind", "beside", "in", "inside", "near", "next", "on", "opposite", "under"];
+    const PLACES: &[&str] = &["address", "building", "floor", "folder", "room", "street"];
+    const HOURS: &[&str] = &["am", "pm", "noon", "midnight", "hour", "hours"];
+    const DAYS: &[&str] = &["day", "days", "time", "weekday", "weekdays", "weekend", "weekends"];
+    let found = words(text);
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    let weekday = |word: &String| {
+        let singular = word.strip_suffix('s').unwrap_or(word);
+        singular.len() > 5 && singular.ends_with("day")
+    };
+    let timely = |word: &String| {
+        is(DAYS, word)
+            || is(HOURS, word)
+            || weekday(word)
+            || month_named(word).is_some()
+            || word.bytes().all(|b| b.is_ascii_digit())
+    };
+    let timed = found.iter().any(|word| is(HOURS, word) || weekday(word) || is(DAYS, word));
+    let placed = found.iter().any(|word| is(PLACES, word))
+        || found
+            .windows(2)
+            .any(|pair| matches!(pair, [joint, next] if is(PLACING, joint) && !timely(next)));
+    timed && !placed
+}
+
 /// Nouns that only announce the name that follows: "the field `id`", "the mode `fast`".
 const ANNOUNCING: &[&str] = &[
     "command",

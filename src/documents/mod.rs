@@ -10,6 +10,7 @@
 //! everybody is answered from and which are watched for changes ([`Documents::rescan`]), and what a
 //! tenant adds ([`Shelf`]), which nobody else is answered from.
 
+mod asks;
 mod bm25;
 mod bundled;
 mod collection;
@@ -222,7 +223,7 @@ impl Documents {
             }
             return finds.retrieval();
         }
-        if question::is_about_itself(query.text) {
+        if asks::is_about_itself(query.text) {
             return Retrieval::default();
         }
         if let Some(library) = self.guide.as_ref().filter(|_| query.guide) {

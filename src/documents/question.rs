@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
+    asks::Asks,
     corpus::{Corpus, Match, Sentence, TermId},
     doubts::Doubts,
     terms,
 };
-use crate::text::{NgramVector, is_stop_word, stem, words};
+use crate::text::{NUMBER_NAMES, NgramVector, is_stop_word, stem, words};
 
 /// What lies beyond is not read: no question about a document is longer.
-const MAX_CHARS: usize = 600;
+pub(super) const MAX_CHARS: usize = 600;
 const MAX_TERMS: usize = 40;
 
 /// Words that shape a question but say little of its topic.
@@ -140,6 +141,7 @@ const FURNITURE: &[&str] = &[
     "mean",
     "meant",
     "meet",
+    "minus",
     "misspell",
     "much",
     "must",
@@ -149,6 +151,7 @@ const FURNITURE: &[&str] = &[
     "nobody",
     "none",
     "normally",
+    "not",
     "nothing",
     "occur",
     "often",
@@ -162,6 +165,7 @@ const FURNITURE: &[&str] = &[
     "perform",
     "perhaps",
     "please",
+    "plus",
     "point",
     "possible",
     "practice",
@@ -248,6 +252,9 @@ const FURNITURE: &[&str] = &[
 static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
     LazyLock::new(|| FURNITURE.iter().map(|word| stem(word)).collect());
 
+static NUMBER_STEMS: LazyLock<FxHashSet<String>> =
+    LazyLock::new(|| NUMBER_NAMES.iter().map(|(name, _)| self::stem(name)).collect());
+
 /// Weight of such a word beside a topic word's 1.
 const FURNITURE_WEIGHT: f64 = 0.15;
 
@@ -294,6 +301,8 @@ pub(super) struct Group {
 pub(super) struct Question {
     pub groups: Vec<Group>,
     pub wanted: Wanted,
+    /// What no sentence can be the answer without.
+    pub asks: Asks,
     /// Whether it asks how.
     pub how: bool,
     /// What makes it doubtful that these documents know.
@@ -339,6 +348,7 @@ impl Question {
         let rarest = known.max_by(|(_, a), (_, b)| a.weight.total_cmp(&b.weight)).map(|(i, _)| i);
         Some(Self {
             wanted: Wanted::read(&text),
+            asks: Asks::read(&text),
             how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
             doubts: Doubts::read(&text, &groups, total, corpus),
             vector: NgramVector::of(&topic(&terms::spell_out(&text))),
@@ -519,7 +529,10 @@ impl Group {
             // "How many … exist" asks no less when the documents never say "exist".
             (false, true) => 0.0,
         };
-        let figure = !stem.contains(char::is_alphabetic);
+        // "five" names no topic either, nor does the F of "5 F".
+        let figure = !stem.contains(char::is_alphabetic)
+            || stem.chars().count() == 1
+            || NUMBER_STEMS.contains(stem);
         Self { weight, topical, figure, matches }
     }
 
@@ -537,26 +550,6 @@ impl Group {
     fn best_quality(&self) -> f64 {
         self.matches.iter().map(|m| m.quality).fold(0.0, f64::max)
     }
-}
-
-/// Whether a question is about its own words, as "count the words in this question" is.
-pub(super) fn is_about_itself(question: &str) -> bool {
-    const ITSELF: &[&str] = &[
-        "list",
-        "message",
-        "paragraph",
-        "passage",
-        "phrase",
-        "question",
-        "sentence",
-        "string",
-        "text",
-        "word",
-    ];
-    let text: String = question.chars().take(MAX_CHARS).collect();
-    words(&text).windows(2).any(
-        |pair| matches!(pair, [this, what] if this == "this" && ITSELF.contains(&what.as_str())),
-    )
 }
 
 impl Wanted {

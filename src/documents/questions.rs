@@ -129,3 +129,26 @@ fn the_signal_means_what_it_says() {
     println!("calibration error {error:.3} over {} drafts", rows.len());
     assert!(error < 0.1, "{error}");
 }
+
+/// Words in common are no answer where the question asks for something else than they tell.
+#[test]
+fn a_sentence_of_another_kind_is_no_answer() {
+    let guide = Documents::bundled().unwrap();
+    let offered = |question: &str, passages: &[Passage]| {
+        let drafts = tests::ask(&guide, question, passages).drafts;
+        let draft = drafts.into_iter().find(|draft| draft.signal.get() >= OFFERED);
+        draft.map(|draft| draft.content).unwrap_or_default()
+    };
+    for question in ["what is 10 C minus 5 F", "what is five", "not true", "what did I just ask?"] {
+        assert_eq!(offered(question, &[]), "", "{question}");
+    }
+    for question in ["what port do you listen on?", "what is the port"] {
+        assert!(offered(question, &[]).contains("8080"), "{question}");
+    }
+    let passage = |text: &str| [Passage { source: "office".into(), text: text.into() }];
+    let hours = passage("Our office is open from 9 am to 5 pm on weekdays.");
+    assert_eq!(offered("where is the office?", &hours), "");
+    assert_ne!(offered("when is the office open?", &hours), "");
+    let place = passage("Our office is in Berlin and open from 9 am to 5 pm.");
+    assert_ne!(offered("where is the office?", &place), "");
+}

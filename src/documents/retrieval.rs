@@ -52,12 +52,16 @@ impl Finds {
         };
         let mut ranked = library.rank(&question);
         ranked.retain(|r| searched.shows(r.sentence));
+        self.near.extend(evidence(library, &ranked));
+        // What is near helps a model; what is offered as the answer must be of the kind asked for.
+        ranked.retain(|r| {
+            library.corpus.sentences.get(r.sentence).is_some_and(|s| question.asks.admits(s))
+        });
         if let Some(found) = draft(library, &question, &ranked)
             && self.draft.as_ref().is_none_or(|best| best.signal < found.signal)
         {
             self.draft = Some(found);
         }
-        self.near.extend(evidence(library, &ranked));
     }
 
     /// All of it.

@@ -43,8 +43,8 @@ pub use policy::{
 pub use progress::Listener;
 pub use quality::{Promise, QualityTarget};
 pub use record::{
-    DecisionRecord, DraftRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource, PolicyRecord,
-    Recorded, RecordedVote,
+    AgreementRecord, DecisionRecord, DraftRecord, Ended, LedgerEvent, OutcomeRecord, OutcomeSource,
+    PolicyRecord, Recorded, RecordedVote,
 };
 pub use reply::{
     ConsensusReport, Dissent, ExpertReport, Explanation, OrchestratorKind, Reply, Vote,

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Longest text and largest decimal exponent that is read: keeps `1e999999999` from costing memory.
 const MAX_CHARS: usize = 512;
 const MAX_EXPONENT: i32 = 400;
+/// Digits that always fit an `i64`.
+const MOST_DIGITS: usize = 18;
 
 /// Why a text is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +117,10 @@ impl FromStr for Number {
         let text = text.trim();
         if text.len() > MAX_CHARS {
             return Err(NumberError::TooLarge);
+        }
+        // Most numbers are whole and short, and need no fractions to be read.
+        if text.len() <= MOST_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse::<i64>().map(Self::from).map_err(|_| NumberError::Malformed);
         }
         if let Some((above, below)) = text.split_once('/') {
             let (above, below) = (decimal(above.trim())?, decimal(below.trim())?);

@@ -115,7 +115,7 @@ impl Standing {
 pub type Standings = BTreeMap<String, Standing>;
 
 /// What learning adds to a policy.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Learned {
     /// What each expert has proved to be worth.
     pub experts: Arc<Standings>,
@@ -125,6 +125,8 @@ pub struct Learned {
     pub chances: Chances,
     /// What the evidence says of the quality target; `None` where there is none.
     pub promise: Option<Promise>,
+    /// The version of the judge whose signals the promise is about.
+    pub judged_by: Arc<str>,
 }
 
 /// How often each tier was right about requests of each complexity, simple first; Flux first.
@@ -200,6 +202,8 @@ pub struct PolicyProblem {
 }
 
 impl Policy {
+    /// Stands for the version of a judge where there is none.
+    pub const RULES: &'static str = "rules";
     /// Most entries of the table of custom weights.
     pub const MAX_CUSTOM_WEIGHTS: usize = 64;
     /// Most characters of an expert's name there.
@@ -217,6 +221,12 @@ impl Policy {
     pub fn keep_signal(&self) -> f64 {
         let promised = self.promise.filter(|_| self.quality_target.is_set());
         promised.and_then(|p| p.keep_signal()).unwrap_or(self.thresholds.keep_signal)
+    }
+
+    /// The version of the judge in force; [`Self::RULES`] where the rules judge alone.
+    #[must_use]
+    pub fn judged_by(&self) -> &str {
+        self.judge.as_ref().map_or(Self::RULES, |judge| judge.version())
     }
 
     /// How likely an expert is right before it has answered: what its record says beside this prior.
@@ -345,22 +355,26 @@ impl PolicyCell {
         });
     }
 
-    /// Replaces the judge and keeps everything else.
+    /// Replaces the judge and keeps everything else but the promise, where the version is another: its
+    /// cut-off is one for the signals of the earlier judge.
     pub fn judged_by(&self, judge: &SharedJudge) {
         self.0.rcu(|old| {
+            let promise = old.promise.filter(|_| old.judged_by() == judge.version());
             let judge = Some(judge.clone());
-            Arc::new(Policy { judge, ..Policy::clone(old) })
+            Arc::new(Policy { judge, promise, ..Policy::clone(old) })
         });
     }
 
-    /// Replaces what was learned and keeps what operators set.
+    /// Replaces what was learned and keeps what operators set; the promise only where its judge is
+    /// still the one in force.
     pub fn learned(&self, learned: &Learned) {
         self.0.rcu(|old| {
+            let current = old.judged_by() == &*learned.judged_by;
             Arc::new(Policy {
                 experts: Arc::clone(&learned.experts),
                 outlook: Arc::clone(&learned.outlook),
                 chances: learned.chances,
-                promise: learned.promise,
+                promise: if current { learned.promise } else { old.promise },
                 ..Policy::clone(old)
             })
         });
@@ -394,5 +408,51 @@ mod tests {
         cell.publish(&version(3));
         cell.publish(&version(2));
         assert_eq!(cell.load().version, 3);
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    struct Versioned(&'static str);
+
+    impl crate::domain::Judge for Versioned {
+        fn version(&self) -> &str {
+            self.0
+        }
+
+        fn read(&self, _: &str) -> Arc<dyn crate::domain::Reading> {
+            Arc::new(*self)
+        }
+    }
+
+    impl crate::domain::Reading for Versioned {
+        fn forecast(&self) -> Option<crate::domain::Forecast> {
+            None
+        }
+
+        fn judge(&self, _: &crate::domain::Draft, _: Signal) -> Option<crate::domain::Judged> {
+            None
+        }
+
+        fn history(&self, _: &str) -> Option<Signal> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_swapped_judge_takes_back_the_promise_of_the_earlier_one() {
+        let promise = Some(Promise::Unsure { n: 80 });
+        let cell = PolicyCell::new(Policy { promise, ..Policy::default() });
+        let learned = |judged_by: &str| Learned {
+            experts: Arc::default(),
+            outlook: Arc::default(),
+            chances: Chances::default(),
+            promise,
+            judged_by: judged_by.into(),
+        };
+        cell.judged_by(&SharedJudge(Arc::new(Versioned("new"))));
+        assert_eq!(cell.load().promise, None);
+        cell.learned(&learned(Policy::RULES));
+        assert_eq!(cell.load().promise, None, "worked out before the swap, published after it");
+        cell.learned(&learned("new"));
+        assert_eq!(cell.load().promise, promise);
     }
 }

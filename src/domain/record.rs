@@ -34,7 +34,7 @@ pub struct RecordedVote {
 }
 
 /// Flux's surest draft, without what it said.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftRecord {
     /// Its signal, by which Hybrid keeps or escalates it.
     pub signal: f64,
@@ -43,6 +43,10 @@ pub struct DraftRecord {
     /// likely to be evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agrees: Option<bool>,
+    /// The version of the judge that gave the signal (see [`Policy::judged_by`]): signals of different
+    /// judges do not compare. Absent in records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_by: Option<Arc<str>>,
 }
 
 /// One request, as it was decided and as it ended.
@@ -105,6 +109,14 @@ pub struct DecisionRecord {
     pub error: Option<Cow<'static, str>>,
 }
 
+impl DecisionRecord {
+    /// The strategy whose way the request went: the one in force, or what Adaptive chose.
+    #[must_use]
+    pub fn follows(&self) -> Strategy {
+        self.arm.map_or(self.strategy, Arm::strategy)
+    }
+}
+
 /// How an outcome became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -140,6 +152,21 @@ pub struct OutcomeRecord {
     pub principal: Option<u64>,
 }
 
+/// What an audit found of a draft whose answer somebody had judged already. It is evidence for the
+/// quality target, where kept drafts and escalated ones must be counted alike; the answer's accuracy
+/// stays what was said of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgreementRecord {
+    /// The response whose draft was audited.
+    pub response: ResponseId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// When it became known, in milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// Whether the slow tier gave the same answer.
+    pub agrees: bool,
+}
+
 /// A change of policy by an operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PolicyRecord {
@@ -157,6 +184,8 @@ pub enum LedgerEvent {
     Decision(Arc<DecisionRecord>),
     /// An outcome became known.
     Outcome(OutcomeRecord),
+    /// An audit came to its end after somebody had judged the answer.
+    Agreement(AgreementRecord),
     /// The policy changed.
     Policy(PolicyRecord),
 }
@@ -168,7 +197,7 @@ pub struct Recorded {
     pub seq: u64,
     /// The event.
     pub event: LedgerEvent,
-    /// For an outcome: the decision it judges.
+    /// For an outcome and an agreement: the decision it judges.
     pub decision: Option<Arc<DecisionRecord>>,
     /// For an outcome that revises an earlier one: the earlier score.
     pub previous_score: Option<f64>,

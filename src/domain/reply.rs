@@ -33,6 +33,9 @@ pub struct Vote {
     pub answer: String,
     /// With what weight.
     pub weight: f64,
+    /// Whether it weighed `fusion.sacred_weight` times as much as it would have, for a checkpoint
+    /// passed.
+    pub boosted: bool,
     /// Whether for the answer that won.
     pub won: bool,
 }

@@ -43,7 +43,7 @@ pub use recall::{
 pub use recorded::RecordedModel;
 pub use report::{
     Baseline, CurvePoint, Fusion, Latency, Models, Quality, RandomMix, Report, Routing,
-    SignalQuality, Skipped, StrategyResult,
+    SacredWeight, SignalQuality, Skipped, StrategyResult,
 };
 pub use run::{Bench, EvaluationError, Options, Workbench, evaluate, paused_runtime, progress_bar};
 pub use scoring::quality_of;

@@ -151,7 +151,7 @@ impl DecisionLog {
                     logged.score = Some(outcome.score);
                 }
             }
-            LedgerEvent::Policy(_) => {}
+            LedgerEvent::Agreement(_) | LedgerEvent::Policy(_) => {}
         }
     }
 

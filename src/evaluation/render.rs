@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::report::{Baseline, Report, Routing, StrategyResult};
+use super::report::{Baseline, Report, Routing, SacredWeight, StrategyResult};
 
 /// One printed line of the table: its cells.
 type Line = [String; 7];
@@ -100,11 +100,17 @@ impl Report {
         writeln!(f, "\nsignal of the fast drafts ({}): ECE {ece}, AUROC {auroc}", signal.n)?;
         writeln!(
             f,
-            "fusion: boost 1.0 {}, boost 1.5 {} (right only with 1.0: {}, only with 1.5: {})\n",
+            "fusion: boost 1.0 {}, boost 1.5 {} (right only with 1.0: {}, only with 1.5: {})",
             figure(fusion.accuracy_boost_1_0),
             figure(fusion.accuracy_boost_1_5),
             fusion.only_boost_1_0_right,
             fusion.only_boost_1_5_right
+        )?;
+        let SacredWeight { fitted, ci95: [low, high], contests } = fusion.sacred_weight;
+        writeln!(
+            f,
+            "fusion.sacred_weight, fitted: {fitted:.2} ({low:.2}–{high:.2}, by {contests} contested rows; \
+             prior 1.50)\n"
         )
     }
 }

@@ -204,4 +204,17 @@ pub struct Fusion {
     pub only_boost_1_0_right: usize,
     /// Rows that only the run with it answered rightly.
     pub only_boost_1_5_right: usize,
+    /// What this table says that the weight should be.
+    pub sacred_weight: SacredWeight,
+}
+
+/// The weight of passed checkpoints by which the table's outcomes are likeliest.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SacredWeight {
+    /// Posterior mean; the prior is around 1.5.
+    pub fitted: f64,
+    /// The interval that has it with 95 % probability.
+    pub ci95: [f64; 2],
+    /// Rows that had any say: two answers competed, and passed checkpoints told them apart.
+    pub contests: usize,
 }

@@ -6,11 +6,13 @@ use super::{
     curve::{RoutedRow, RoutingCurve, apgr_interval},
     metrics::{auroc, expected_calibration_error, quantile},
     report::{
-        Baseline, CurvePoint, Fusion, Quality, RandomMix, Routing, SignalQuality, StrategyResult,
+        Baseline, CurvePoint, Fusion, Quality, RandomMix, Routing, SacredWeight, SignalQuality,
+        StrategyResult,
     },
 };
 use crate::{
     domain::{Ended, QualityTarget, Strategy},
+    fusion::{Contest, fit_sacred_weight},
     performance::{Kept, cut, held_out, wilson},
 };
 
@@ -30,6 +32,8 @@ pub(super) struct RowResult {
     pub(super) escalation: Option<f64>,
     /// The same before there was any draft.
     pub(super) before_drafting: Option<f64>,
+    /// The two answers that competed, where votes weighed as log-odds.
+    pub(super) contest: Option<Contest>,
 }
 
 /// What the fast model and the first slow one are worth on one row.
@@ -203,7 +207,10 @@ pub(super) fn fusion(plain: &[RowResult], boosted: &[RowResult]) -> Fusion {
     let only = |one: &[RowResult], other: &[RowResult]| {
         one.iter().zip(other).filter(|(one, other)| one.right && !other.right).count()
     };
+    let contests: Vec<Contest> = boosted.iter().filter_map(|result| result.contest).collect();
+    let fit = fit_sacred_weight(&contests);
     Fusion {
+        sacred_weight: SacredWeight { fitted: fit.weight, ci95: fit.ci95, contests: fit.contests },
         accuracy_boost_1_0: accuracy(plain),
         accuracy_boost_1_5: accuracy(boosted),
         only_boost_1_0_right: only(plain, boosted),
@@ -247,6 +254,7 @@ mod tests {
             draft_signal: None,
             escalation: None,
             before_drafting: None,
+            contest: None,
         }
     }
 

@@ -1,6 +1,11 @@
 //! One replay: every row, one after another, through an orchestrator of its own.
 
-use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::Future,
+    sync::Arc,
+    time::Duration,
+};
 
 use indicatif::ProgressBar;
 use tokio::time::Instant;
@@ -12,9 +17,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Budget, Ended, LanguageModel, LedgerEvent, Policy, Recorded, Reply, Request, ResponseId,
-        Signal, SourceKind, TenantId,
+        Budget, Consensus, ConsensusReport, Ended, LanguageModel, LedgerEvent, Policy, Recorded,
+        Reply, Request, ResponseId, Signal, SourceKind, TenantId,
     },
+    fusion::{Contest, Evidence},
     meta::ProcessError,
     routing,
 };
@@ -110,26 +116,39 @@ impl Stage {
     ) -> Result<Replayed<S::Subject>, EvaluationError> {
         let slow = self.slow.iter().map(|model| Arc::clone(model) as Arc<dyn LanguageModel>);
         let fast = Arc::clone(&self.fast) as Arc<dyn LanguageModel>;
+        let sacred_weight = policy.sacred_weight;
         let subject = studio.fresh(fast, slow.collect(), policy).await?;
         let mut results = Vec::with_capacity(self.rows.len());
         let mut ids = Vec::with_capacity(self.rows.len());
         for (row, grader) in self.rows.iter().zip(&self.graders) {
             let request = request(row);
             ids.push(request.id);
-            results.push(self.ask(&subject, request, grader).await);
+            results.push(self.ask(&subject, request, grader, sacred_weight).await);
             progress.inc(1);
         }
         Ok(Replayed { results, ids, subject })
     }
 
-    async fn ask(&self, subject: &impl Subject, request: Request, grader: &Grader) -> RowResult {
+    async fn ask(
+        &self,
+        subject: &impl Subject,
+        request: Request,
+        grader: &Grader,
+        sacred_weight: f64,
+    ) -> RowResult {
         let calls = || self.slow.iter().map(|model| model.asked()).sum::<u64>();
         let (since, calls_before) = (Instant::now(), calls());
         let reply = subject.process(request).await;
         let waited = since.elapsed();
         let slow_calls = calls() - calls_before;
         match reply {
-            Ok(reply) => judged(&reply, grader, slow_calls),
+            Ok(reply) => {
+                let judged = judged(&reply, grader, slow_calls);
+                let consensus =
+                    reply.consensus.as_ref().filter(|_| judged.ended == Ended::Answered);
+                let contest = consensus.and_then(|c| contest(c, sacred_weight, judged.right));
+                RowResult { contest, ..judged }
+            }
             Err(_) => RowResult {
                 ended: Ended::Failed,
                 right: false,
@@ -139,6 +158,7 @@ impl Stage {
                 draft_signal: None,
                 escalation: None,
                 before_drafting: None,
+                contest: None,
             },
         }
     }
@@ -254,7 +274,32 @@ fn judged(reply: &Reply, grader: &Grader, slow_calls: u64) -> RowResult {
         draft_signal: draft.and_then(|expert| expert.signal).map(Signal::get),
         escalation: None,
         before_drafting: Some(routing::before_drafting(&reply.complexity)),
+        contest: None,
     }
+}
+
+/// What stood behind the answer and behind the strongest other one, each vote as it weighs without
+/// the boost.
+fn contest(report: &ConsensusReport, sacred_weight: f64, right: bool) -> Option<Contest> {
+    if report.strategy != Consensus::WeightedConfidence {
+        return None;
+    }
+    let mut answers: BTreeMap<(bool, &str), Evidence> = BTreeMap::new();
+    for vote in &report.votes {
+        let evidence = answers.entry((vote.won, &vote.answer)).or_default();
+        if vote.boosted {
+            evidence.passed += vote.weight / sacred_weight;
+        } else {
+            evidence.other += vote.weight;
+        }
+    }
+    let of = |won| answers.iter().filter(move |((its, _), _)| *its == won).map(|(_, e)| *e);
+    let weight = |e: &Evidence| e.passed * sacred_weight + e.other;
+    Some(Contest {
+        winner: of(true).next()?,
+        runner_up: of(false).max_by(|a, b| weight(a).total_cmp(&weight(b)))?,
+        right,
+    })
 }
 
 /// A question as any caller would put it, except that nothing is recalled or remembered: no row

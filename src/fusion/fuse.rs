@@ -144,8 +144,9 @@ impl Weighed {
             let weighing: Vec<Weight> = drafts.iter().map(|d| rule.weight(d)).collect();
             // Its strongest draft speaks for a source; with equal strength, the one not boosted.
             let weight = weighing.iter().map(|w| w.value).fold(0.0, f64::max);
-            boosted |=
+            let its_boost =
                 weight > 0.0 && weighing.iter().filter(|w| w.value >= weight).all(|w| w.boosted);
+            boosted |= its_boost;
             total += weight;
             highest = highest.max(weight);
             signals += best.signal.get();
@@ -153,6 +154,7 @@ impl Weighed {
                 expert: best.source.name.to_string(),
                 answer: shown.clone(),
                 weight,
+                boosted: its_boost,
                 won: false,
             });
             tiers.push((best.source.tier, weight));

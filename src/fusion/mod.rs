@@ -8,6 +8,7 @@
 //! [`Consensus`]: crate::domain::Consensus
 
 mod classes;
+mod fit;
 mod fuse;
 mod pool;
 mod rule;
@@ -15,6 +16,7 @@ mod settled;
 #[cfg(test)]
 mod tests;
 
+pub use fit::{Contest, Evidence, SacredFit, fit_sacred_weight};
 pub use fuse::{Fused, fuse};
 pub use pool::pooled_signal;
 pub use rule::Rule;

@@ -101,6 +101,12 @@ impl Learning {
         priors.insert(expert.to_owned(), prior);
     }
 
+    /// Another judge is in force: what is promised is worked out anew, by drafts that it judged.
+    pub fn judged_anew(&self) {
+        let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        self.publish(&board, Changed { arms: false, promise: true });
+    }
+
     /// `changed` says what may have changed beyond the figures.
     fn publish(&self, board: &Board, changed: Changed) {
         let snapshot = board.snapshot(&self.priors.read().unwrap_or_else(PoisonError::into_inner));
@@ -111,7 +117,7 @@ impl Learning {
             Arc::clone(&policy.outlook)
         };
         let promise = if changed.promise {
-            board.audited().promise(policy.quality_target)
+            board.audited().promise(policy.quality_target, policy.judged_by())
         } else {
             policy.promise
         };
@@ -152,6 +158,7 @@ impl Learning {
             outlook,
             chances: board.chances(),
             promise,
+            judged_by: policy.judged_by().into(),
         });
         self.snapshots.publish(snapshot);
     }
@@ -186,9 +193,11 @@ struct Changed {
 /// Whether an event may be evidence for the quality target, or changes it.
 fn concerns_promise(recorded: &Recorded) -> bool {
     match &recorded.event {
-        LedgerEvent::Decision(decision) => decision.draft.is_some_and(|d| d.agrees.is_some()),
+        LedgerEvent::Decision(decision) => {
+            decision.draft.as_ref().is_some_and(|d| d.agrees.is_some())
+        }
         LedgerEvent::Outcome(outcome) => outcome.source == OutcomeSource::Audit,
-        LedgerEvent::Policy(_) => true,
+        LedgerEvent::Agreement(_) | LedgerEvent::Policy(_) => true,
     }
 }
 
@@ -197,6 +206,7 @@ fn concerns_arms(recorded: &Recorded) -> bool {
     match &recorded.event {
         LedgerEvent::Decision(decision) => decision.arm.is_some(),
         LedgerEvent::Outcome(_) => recorded.decision.as_ref().is_some_and(|d| d.arm.is_some()),
+        LedgerEvent::Agreement(_) => false,
         LedgerEvent::Policy(_) => true,
     }
 }

@@ -59,17 +59,36 @@ pub(super) struct OutcomeRow {
     pub(super) source: OutcomeSource,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) probability: Option<f64>,
+    /// Whether an audit was recorded of it, before this outcome or after. Absent in rows from before
+    /// agreements were recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) audited: bool,
+}
+
+/// What an outcome is worth beside the one that is known already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It takes the other's place.
+    Revises,
+    /// An audit, which only guesses what somebody has said: the answer stays judged as it is, yet
+    /// whether the tiers agreed is kept.
+    Agreement,
+    /// It says nothing new.
+    Repeats,
 }
 
 impl OutcomeRow {
-    pub(super) fn says_the_same_as(&self, outcome: &OutcomeRecord) -> bool {
-        self.score == outcome.score && self.source == outcome.source
+    pub(super) fn weigh(&self, outcome: &OutcomeRecord) -> Weight {
+        let audit = outcome.source == OutcomeSource::Audit;
+        if audit && !self.is_audited() {
+            return Weight::Agreement;
+        }
+        let same = self.score == outcome.score && self.source == outcome.source;
+        if audit || same { Weight::Repeats } else { Weight::Revises }
     }
 
-    /// Whether an outcome adds nothing to this one: it says the same, or it is an audit, which
-    /// guesses what somebody (or an earlier audit) has said.
-    pub(super) fn outweighs(&self, outcome: &OutcomeRecord) -> bool {
-        self.says_the_same_as(outcome) || outcome.source == OutcomeSource::Audit
+    pub(super) fn is_audited(&self) -> bool {
+        self.audited || self.source == OutcomeSource::Audit
     }
 }
 
@@ -91,11 +110,13 @@ pub(super) fn check(event: &LedgerEvent) -> Result<(), LedgerError> {
             (0.0..=1.0).contains(&outcome.score)
                 && outcome.probability.is_none_or(|p| p > 0.0 && p <= 1.0)
         }
+        LedgerEvent::Agreement(_) => true,
         LedgerEvent::Policy(record) => record.policy.problems().is_empty(),
     };
     let what = match event {
         LedgerEvent::Decision(_) => "decision",
         LedgerEvent::Outcome(_) => "score",
+        LedgerEvent::Agreement(_) => "agreement",
         LedgerEvent::Policy(_) => "policy",
     };
     if valid { Ok(()) } else { Err(LedgerError::Invalid(what)) }

@@ -181,7 +181,7 @@ async fn an_audit_gives_way_to_what_anybody_says() {
     let said = ledger.append(outcome("a", id, 0.0)).await.unwrap();
     assert_eq!((said.repeated, said.previous_score), (false, Some(1.0)));
     let late = ledger.append(audit(1.0)).await.unwrap();
-    assert!(late.repeated, "an audit does not overrule anybody");
+    assert!(late.repeated, "an audit does not overrule anybody, nor is one counted twice");
     let kept = ledger.replay(0, 100).await.unwrap();
     assert_eq!(kept.last().unwrap().previous_probability, Some(0.02));
     let impossible = OutcomeRecord {
@@ -195,6 +195,35 @@ async fn an_audit_gives_way_to_what_anybody_says() {
     };
     let refused = ledger.append(LedgerEvent::Outcome(impossible)).await.unwrap_err();
     assert_eq!(refused, LedgerError::Invalid("score"));
+}
+
+#[tokio::test]
+async fn an_audit_that_comes_after_feedback_is_kept_as_an_agreement_once() {
+    let running = Running::new().await;
+    let (ledger, id) = (&running.ledger, ResponseId::generate());
+    let audit = |score| {
+        let LedgerEvent::Outcome(outcome) = outcome("a", id, score) else { unreachable!() };
+        let source = OutcomeSource::Audit;
+        LedgerEvent::Outcome(OutcomeRecord { source, probability: Some(0.02), ..outcome })
+    };
+    ledger.append(decision("a", id)).await.unwrap();
+    ledger.append(outcome("a", id, 1.0)).await.unwrap();
+    assert!(!ledger.append(audit(0.0)).await.unwrap().repeated);
+    assert!(ledger.append(audit(0.0)).await.unwrap().repeated);
+    let revised = ledger.append(outcome("a", id, 0.2)).await.unwrap();
+    assert_eq!(revised.previous_score, Some(1.0), "what was said stayed as it was");
+    assert!(ledger.append(audit(1.0)).await.unwrap().repeated);
+    let events = ledger.replay(0, 100).await.unwrap();
+    let agreements: Vec<_> = events
+        .iter()
+        .filter_map(|recorded| match &recorded.event {
+            LedgerEvent::Agreement(audit) => {
+                Some((audit.agrees, recorded.decision.as_ref().map(|decision| decision.id)))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(agreements, [(false, Some(id))]);
 }
 
 #[tokio::test]

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Appended, LedgerError, LedgerObserver, Message, Shared,
-    rows::{self, HEAD, Head, LedgerRow, OutcomeRow, POLICY, response_key},
+    rows::{self, HEAD, Head, LedgerRow, OutcomeRow, POLICY, Weight, response_key},
 };
 use crate::{
-    domain::{DecisionRecord, LedgerEvent, OutcomeRecord, PolicyRecord, Recorded},
+    domain::{AgreementRecord, DecisionRecord, LedgerEvent, OutcomeRecord, PolicyRecord, Recorded},
     store::{Batch, Store, StoreError, Table, decode, encode, keys},
 };
 
@@ -250,6 +250,7 @@ impl<'s> Page<'s> {
         match event {
             LedgerEvent::Decision(decision) => self.decision(decision).await,
             LedgerEvent::Outcome(outcome) => self.outcome(outcome).await,
+            LedgerEvent::Agreement(_) => Err(LedgerError::Invalid("agreement")),
             LedgerEvent::Policy(record) => self.policy(record).await,
         }
     }
@@ -278,21 +279,34 @@ impl<'s> Page<'s> {
                 found.map(|v| decode::<OutcomeRow>(Table::Outcomes, &v)).transpose()?
             }
         };
-        if let Some(row) = earlier.filter(|row| row.outweighs(outcome)) {
-            return Ok(Appended {
-                seq: row.seq,
-                repeated: true,
-                decision: Some(decision),
-                previous_score: None,
-            });
-        }
-        let event = LedgerEvent::Outcome(outcome.clone());
-        let appended = self.append(event, Some(decision), earlier)?;
-        let row = OutcomeRow {
-            seq: appended.seq,
-            score: outcome.score,
-            source: outcome.source,
-            probability: outcome.probability,
+        let weighed = earlier.map(|row| (row, row.weigh(outcome)));
+        let (appended, row) = match weighed {
+            Some((row, Weight::Repeats)) => {
+                let (seq, decision) = (row.seq, Some(decision));
+                return Ok(Appended { seq, repeated: true, decision, previous_score: None });
+            }
+            Some((row, Weight::Agreement)) => {
+                let event = LedgerEvent::Agreement(AgreementRecord {
+                    response: outcome.response,
+                    tenant: outcome.tenant.clone(),
+                    at_ms: outcome.at_ms,
+                    agrees: outcome.score >= 0.5,
+                });
+                let appended = self.append(event, Some(decision), None)?;
+                (appended, OutcomeRow { audited: true, ..row })
+            }
+            Some((_, Weight::Revises)) | None => {
+                let event = LedgerEvent::Outcome(outcome.clone());
+                let appended = self.append(event, Some(decision), earlier)?;
+                let row = OutcomeRow {
+                    seq: appended.seq,
+                    score: outcome.score,
+                    source: outcome.source,
+                    probability: outcome.probability,
+                    audited: earlier.is_some_and(|row| row.is_audited()),
+                };
+                (appended, row)
+            }
         };
         self.batch.put(Table::Outcomes, key.as_slice(), encode(Table::Outcomes, &row)?);
         self.outcomes.insert(key, row);

@@ -2,8 +2,8 @@
 //! his answer has left. Whether the two agree is what the accuracy of the fast tier is estimated by
 //! where nobody says anything.
 //!
-//! Everything about it is bounded: the queue (what does not fit is dropped and counted), the audits
-//! under way, and the money an hour. Nothing of it is waited for by any request.
+//! Everything about it is bounded: the queue, the audits under way, and the money an hour; what finds
+//! no place is not admitted (`admission`) and counted. Nothing of it is waited for by any request.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::admission::{Auditor, Reserved};
 use crate::{
     answers::{Question, Wording},
     asi::{Asi, Findings, Task},
@@ -24,8 +25,6 @@ use crate::{
 
 /// Time for one audit.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The span that the budget is for.
-const HOUR: Duration = Duration::from_secs(3600);
 
 /// How much is audited.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,13 +44,7 @@ pub(super) struct Job {
     pub(super) request: Request,
     pub(super) prompt: Prompt,
     pub(super) answer: Draft,
-}
-
-/// Picks answers and hands them over.
-pub struct Auditor {
-    rate: f64,
-    queue: mpsc::Sender<Job>,
-    metrics: Metrics,
+    pub(super) money: Reserved,
 }
 
 /// What the background task works with; the caller runs [`AuditTask::run`] and waits for it.
@@ -82,22 +75,9 @@ pub fn auditor(options: AuditOptions, parts: AuditParts) -> Option<(Auditor, Aud
         return None;
     }
     let (queue, jobs) = mpsc::channel(options.queue.max(1));
-    let auditor = Auditor { rate: options.rate.min(1.0), queue, metrics: parts.metrics.clone() };
+    let metrics = parts.metrics.clone();
+    let auditor = Auditor::new(options.rate, queue, options.usd_per_hour, metrics);
     Some((auditor, AuditTask { jobs, options, parts }))
-}
-
-impl Auditor {
-    /// Whether these dice, from [0, 1), pick an answer.
-    pub(super) fn picks(&self, dice: f64) -> bool {
-        dice < self.rate
-    }
-
-    /// Hands an answer over; where too many wait already, it is left out.
-    pub(super) fn submit(&self, job: Job) {
-        if self.queue.try_send(job).is_err() {
-            self.metrics.audited(AuditResult::Dropped);
-        }
-    }
 }
 
 impl AuditTask {
@@ -109,20 +89,16 @@ impl AuditTask {
     pub async fn run(self, shutdown: CancellationToken) {
         let Self { mut jobs, options, parts } = self;
         let mut under_way = FuturesUnordered::new();
-        let mut budget = Budget { began: Instant::now(), spent: 0.0 };
         loop {
             let has_room = under_way.len() < options.concurrency.max(1);
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                Some(cost) = under_way.next(), if !under_way.is_empty() => budget.spent += cost,
+                Some(()) = under_way.next(), if !under_way.is_empty() => {}
                 job = jobs.recv(), if has_room => match job {
                     None => return,
                     // A provider may come up later; until then there is nobody to ask.
                     Some(_) if !parts.asi.has_models() => {}
-                    Some(_) if budget.is_used_up(options.usd_per_hour) => {
-                        parts.metrics.audited(AuditResult::Dropped);
-                    }
                     Some(job) => under_way.push(audit(&parts, job, options.rate)),
                 },
             }
@@ -130,23 +106,7 @@ impl AuditTask {
     }
 }
 
-/// What was spent in the hour.
-struct Budget {
-    began: Instant,
-    spent: f64,
-}
-
-impl Budget {
-    fn is_used_up(&mut self, usd_per_hour: f64) -> bool {
-        if self.began.elapsed() >= HOUR {
-            *self = Self { began: Instant::now(), spent: 0.0 };
-        }
-        self.spent >= usd_per_hour
-    }
-}
-
-/// One audit; what it cost, in US dollars.
-async fn audit(parts: &AuditParts, job: Job, rate: f64) -> f64 {
+async fn audit(parts: &AuditParts, job: Job, rate: f64) {
     let policy = parts.policy.load();
     let wording = Wording::of_answers_to(&job.request.input);
     let trace = Trace::default();
@@ -167,10 +127,10 @@ async fn audit(parts: &AuditParts, job: Job, rate: f64) -> f64 {
         reading: reading.as_deref(),
     };
     let findings = parts.asi.answer(&task).await;
-    let cost = findings.usage.cost_usd.unwrap_or(0.0);
+    job.money.paid(findings.usage.cost_usd.unwrap_or(0.0));
     let Some(agree) = agreement(&job.answer, &findings, &wording) else {
         parts.metrics.audited(AuditResult::Unanswered);
-        return cost;
+        return;
     };
     parts.metrics.audited(if agree { AuditResult::Agreed } else { AuditResult::Disagreed });
     let outcome = OutcomeRecord {
@@ -185,7 +145,6 @@ async fn audit(parts: &AuditParts, job: Job, rate: f64) -> f64 {
     if let Err(error) = parts.ledger.send(LedgerEvent::Outcome(outcome)) {
         tracing::warn!(%error, "an audit was not recorded");
     }
-    cost
 }
 
 /// Whether the surest model says the same; `None` where no model answered, or where the answers
@@ -236,15 +195,5 @@ mod tests {
         let mut silent = draft(SourceKind::Model, "paris", 0.8);
         silent.answer = None;
         assert_eq!(agree(vec![silent]), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_budget_is_for_an_hour() {
-        let mut budget = Budget { began: Instant::now(), spent: 0.5 };
-        assert!(!budget.is_used_up(1.0));
-        budget.spent += 0.5;
-        assert!(budget.is_used_up(1.0));
-        tokio::time::advance(HOUR).await;
-        assert!(!budget.is_used_up(1.0), "the next hour has its own");
     }
 }

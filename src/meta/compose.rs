@@ -12,7 +12,9 @@ use crate::{
         Complexity, Decision, Draft, Elp, ModelError, OrchestratorKind, Policy, Position, Reply,
         Request, Route, Signal, SourceKind, Stage, Strategy, Tier, Trace, Verdict,
     },
+    flux::refusal,
     fusion::{Fused, fuse},
+    text,
 };
 
 /// How a request ends, unless with an error.
@@ -53,7 +55,9 @@ pub(super) fn end(
         }
         return match failure(request, gathered, deadline) {
             Some(error) => Err(error),
-            None => Ok(Ending::Abstention { message: abstention(decision, policy, has_providers) }),
+            None => Ok(Ending::Abstention {
+                message: abstention(request, decision, policy, has_providers),
+            }),
         };
     };
     let note = if fused.draft.stage == Position::FUSION {
@@ -148,7 +152,46 @@ fn failure(request: &Request, gathered: &Gathered, deadline: Instant) -> Option<
     })
 }
 
-fn abstention(decision: &Decision, policy: &Policy, has_providers: bool) -> String {
+/// Who is greeted or asked what it is, and has nobody to ask, says so of itself.
+const ABOUT: &str = "I am Meta Orchestrator, a service that gives each request to the cheapest \
+     mind that is likely to be right. No language model is configured, so I cannot converse. I can \
+     calculate, convert units, count days, sort and count words, and answer from documents; ask \
+     me about the service itself, for example \"what does the hybrid strategy do?\".";
+
+/// Whether nothing but a greeting or a question for who is spoken to.
+fn asks_who_we_are(input: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "hello",
+        "hi",
+        "hey",
+        "hello there",
+        "hi there",
+        "who are you",
+        "what are you",
+        "what can you do",
+        "what do you do",
+        "what can i ask you",
+        "help",
+    ];
+    // Most texts are longer, and are not folded for this.
+    input.len() < 40
+        && WORDS.contains(&text::fold(input).trim_matches(|c: char| !c.is_alphanumeric()))
+}
+
+fn abstention(
+    request: &Request,
+    decision: &Decision,
+    policy: &Policy,
+    has_providers: bool,
+) -> String {
+    if request.stands_alone() {
+        if let Some(reason) = refusal(&request.input) {
+            return format!("There is no answer: {reason}");
+        }
+        if !has_providers && asks_who_we_are(&request.input) {
+            return ABOUT.to_owned();
+        }
+    }
     if !decision.may_escalate {
         return format!(
             "I don't know. No draft of Flux reached the signal of {:.2} that an answer needs, and \

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::{Auditor, admission::Admission};
 use crate::{
     answers::{Question, Wording},
     asi::{Asi, Findings, Live, Task},
@@ -31,6 +32,8 @@ pub(super) struct Journey<'a> {
     pub(super) live: Option<&'a Live>,
     /// The question as experience reads it, where there is any.
     pub(super) reading: Option<&'a dyn Reading>,
+    /// Who picks drafts to be audited, and the dice that he picks by.
+    pub(super) audits: Option<(&'a Auditor, f64)>,
 }
 
 /// What came back.
@@ -52,6 +55,8 @@ pub(super) struct Gathered {
     pub(super) route: Option<Route>,
     /// Whether Flux was asked only because ASI had failed.
     pub(super) stand_in: bool,
+    /// A place among the audits, where Flux's surest draft was given one.
+    pub(super) admission: Option<Admission>,
 }
 
 impl Gathered {
@@ -151,6 +156,15 @@ impl Journey<'_> {
         gathered
     }
 
+    /// A place among the audits for Flux's surest draft, be it kept or escalated. Where nobody may ask
+    /// ASI, nor does an audit; and what has no form that could be compared is none.
+    fn admitted(&self, draft: Option<&Draft>) -> Option<Admission> {
+        let (auditor, dice) = self.audits?;
+        let comparable = draft.is_some_and(|draft| draft.complete && draft.answer.is_some());
+        let may = self.decision.may_escalate && self.request.passthrough().is_none();
+        if comparable && may { auditor.admit(dice) } else { None }
+    }
+
     /// `alone` says that nothing of Flux competes with what ASI says.
     async fn ask_asi(&self, alone: bool) -> Findings {
         let consensus = self.request.consensus.unwrap_or(self.policy.consensus);
@@ -199,6 +213,7 @@ impl Journey<'_> {
             gathered.drafter_wait = asked.elapsed();
         }
         gathered.flux_latency = Some(since.elapsed());
+        gathered.admission = self.admitted(gathered.best_flux());
         let note = match gathered.best_flux() {
             Some(best) => {
                 let how = match (best.recalled_from, best.recalled_likeness) {

@@ -4,6 +4,7 @@
 //! and returns. Analysis, decision, fusion and verification are pure functions of other rooms;
 //! what is here is their order.
 
+mod admission;
 mod audit;
 mod compose;
 mod explain;
@@ -16,7 +17,8 @@ mod orchestrator;
 mod record;
 
 pub use crate::flux::{LakeStats, Refusal, Vouched};
-pub use audit::{AuditOptions, AuditParts, AuditTask, Auditor, auditor};
+pub use admission::Auditor;
+pub use audit::{AuditOptions, AuditParts, AuditTask, auditor};
 pub use explain::Plan;
 pub use face::{
     FeedbackError, FeedbackReceipt, Health, Internals, LakeError, PartHealth, PartState,

@@ -6,6 +6,7 @@ use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
     Auditor, ProcessError,
+    admission::Admission,
     audit::{Job, agreement},
     compose::{self, Ending},
     gather::{Gathered, Journey},
@@ -157,8 +158,10 @@ impl MetaOrchestrator {
             trace: &trace,
             live: live.as_ref(),
             reading: reading.as_deref(),
+            audits: self.parts.audits.as_ref().map(|auditor| (auditor, (self.parts.dice)())),
         };
-        let gathered = journey.run().await;
+        let mut gathered = journey.run().await;
+        let admission = gathered.admission.take();
         if let Some(hit) = gathered.lake_hit {
             self.parts.metrics.lake_lookup(if hit { LakeLookup::Hit } else { LakeLookup::Miss });
         }
@@ -171,7 +174,7 @@ impl MetaOrchestrator {
             begun: &begun,
             escalation,
             gathered: &gathered,
-            drafted: self.drafted(&request, &gathered),
+            drafted: drafted(&request, &policy, &gathered, admission.is_some()),
             duration: since.elapsed(),
         };
         let answer = match ending {
@@ -208,46 +211,14 @@ impl MetaOrchestrator {
                 }
             },
         );
-        self.audit(&journey, &answer);
+        if let Some(admission) = admission {
+            audit(admission, &journey, &answer);
+        }
         reply.remembered = remembered;
         reply.trace = trace.entries();
         reply.duration = since.elapsed();
         reply.overhead = reply.duration.saturating_sub(gathered.upstream());
         Ok(reply)
-    }
-
-    /// Flux's surest draft; and, where ASI was asked as well and the dice pick it, whether the two
-    /// agree. A draft that Flux answers with is audited with the same chance.
-    fn drafted(&self, request: &Request, gathered: &Gathered) -> Option<DraftRecord> {
-        let draft = gathered.best_flux()?;
-        let picked =
-            gathered.asi.as_ref().zip(self.parts.audits.as_ref()).filter(|(_, auditor)| {
-                request.passthrough().is_none() && auditor.picks((self.parts.dice)())
-            });
-        let agrees = picked.and_then(|(findings, _)| {
-            agreement(draft, findings, &Wording::of_answers_to(&request.input))
-        });
-        Some(DraftRecord { signal: draft.signal.get(), agrees })
-    }
-
-    /// Has a whole answer of Flux audited, if the dice pick it. Where nobody may ask ASI, nor does an
-    /// audit.
-    fn audit(&self, journey: &Journey<'_>, ending: &Ending) {
-        let (Some(auditor), Ending::Answer { fused, recovered: false }) =
-            (&self.parts.audits, ending)
-        else {
-            return;
-        };
-        let draft = &fused.draft;
-        let flux = draft.source.tier == Tier::Flux && draft.stage != Position::FUSION;
-        let may = flux && draft.complete && journey.decision.may_escalate;
-        if may && journey.request.passthrough().is_none() && auditor.picks((self.parts.dice)()) {
-            auditor.submit(Job {
-                request: journey.request.clone(),
-                prompt: journey.prompt.clone(),
-                answer: draft.clone(),
-            });
-        }
     }
 
     /// Position 1: the conversation so far.
@@ -318,5 +289,36 @@ impl MetaOrchestrator {
         let providers = self.parts.asi.has_models();
         let (decision, trace) = (journey.decision, journey.trace);
         compose::end(request, policy, decision, gathered, trace, providers, journey.deadline)
+    }
+}
+
+/// Flux's surest draft; and, where it was admitted to the audits and ASI was asked as well, whether
+/// the two agree. An admitted draft that Flux answers with is audited.
+fn drafted(
+    request: &Request,
+    policy: &Policy,
+    gathered: &Gathered,
+    admitted: bool,
+) -> Option<DraftRecord> {
+    let draft = gathered.best_flux()?;
+    let findings = gathered.asi.as_ref().filter(|_| admitted);
+    let agrees = findings
+        .and_then(|findings| agreement(draft, findings, &Wording::of_answers_to(&request.input)));
+    let judged_by = Some(policy.judged_by().into());
+    Some(DraftRecord { signal: draft.signal.get(), agrees, judged_by })
+}
+
+/// Has a whole answer of Flux audited. Any other gives its place back: ASI was asked anyway.
+fn audit(admission: Admission, journey: &Journey<'_>, ending: &Ending) {
+    let Ending::Answer { fused, recovered: false } = ending else { return };
+    let draft = &fused.draft;
+    let flux = draft.source.tier == Tier::Flux && draft.stage != Position::FUSION;
+    if flux && draft.complete {
+        admission.submit(|money| Job {
+            request: journey.request.clone(),
+            prompt: journey.prompt.clone(),
+            answer: draft.clone(),
+            money,
+        });
     }
 }

@@ -155,7 +155,7 @@ impl Finished<'_> {
             escalation: self.escalation,
             duration_us: micros(self.duration),
             flux,
-            draft: self.drafted,
+            draft: self.drafted.clone(),
             asi,
             ..self.begun.record(ended)
         }

@@ -82,7 +82,10 @@ impl Sums {
         rotate(&mut self.sums);
         let length = self.sums.iter().map(|v| v * v).sum::<f32>().sqrt();
         let scale = if length > 0.0 { SCALE / length } else { 0.0 };
-        Vector(self.sums.map(|v| (v * scale).round().clamp(-127.0, 127.0) as i8))
+        // Half away from zero, as `round` does, which is a call per dimension where the processor that
+        // is built for has no instruction for it.
+        let byte = |v: f32| (v * scale + 0.5_f32.copysign(v)).clamp(-127.0, 127.0) as i8;
+        Vector(self.sums.map(byte))
     }
 }
 

@@ -96,7 +96,7 @@ impl Board {
                     self.saw(recorded.seq, decision, Some(seen).filter(|_| answered));
                 }
             }
-            LedgerEvent::Policy(_) => {}
+            LedgerEvent::Agreement(_) | LedgerEvent::Policy(_) => {}
         }
     }
 

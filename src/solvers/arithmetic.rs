@@ -33,11 +33,17 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
 }
 
 /// A value with its unit mark, as the answer.
-pub(super) fn shown(value: &Value, solver: &'static str, steps: Vec<Step>) -> Option<Solution> {
-    let shown = match value.money {
-        Some(mark) => show::money(mark, &value.number)?,
-        None => figure(&value.number)?,
+pub(super) fn shown(value: &Value, solver: &'static str, mut steps: Vec<Step>) -> Option<Solution> {
+    let Some(mark) = value.money else {
+        return Some(figure(&value.number)?.solution(solver, steps));
     };
+    let shown = show::money(mark, &value.number)?;
+    let exact = Number::from(value.number.clone());
+    if shown.number != exact
+        && let Some(decimal) = exact.exact_decimal(12)
+    {
+        steps.push(step(format!("{decimal} rounded to cents: {}", shown.text)));
+    }
     Some(shown.solution(solver, steps))
 }
 
@@ -309,6 +315,61 @@ fn ratio(holes: Holes<'_, '_>) -> Option<Solution> {
     Some(Solution { solver: SOLVER, content, answer, steps: Vec::new() })
 }
 
+/// "half of 2/3": whether the half is taken first or last, it comes to the same.
+fn half_of(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [above, slash, below] = holes.first()? else { return None };
+    let value = divide(above.number()?, below.number()?).filter(|_| slash.is("/"))?;
+    answered(format!("{} ÷ 2", operand(&value)?), &(value / whole(2)))
+}
+
+/// "3 dozen".
+fn dozens(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [count] = holes.first()? else { return None };
+    let count = count.number()?;
+    answered(format!("{} × 12", operand(count)?), &(count * whole(12)))
+}
+
+/// An amount of money and a number of shares or things, which are whole.
+fn priced(
+    money: &[Token<'_>],
+    count: &[Token<'_>],
+    mark: char,
+    apply: fn(&BigRational, &BigRational) -> Option<BigRational>,
+) -> Option<Solution> {
+    let amount = value(money, Vocabulary::Words, None)
+        .filter(|v| v.money.is_some() && v.is_literal() && !v.percent)?;
+    let count = operand_of(count).filter(|n| n.is_integer() && n.is_positive())?;
+    let total = apply(&amount.number, &count)?;
+    let working = format!("{} {mark} {}", operand(&amount.number)?, operand(&count)?);
+    let result = operand(&total)?;
+    shown(&amount.of(total), SOLVER, vec![step(format!("{working} = {result}"))])
+}
+
+fn each(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [count, price] = holes else { return None };
+    priced(price, count, '×', |price, count| exact::bounded(price * count))
+}
+
+fn split(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [money, people] = holes else { return None };
+    priced(money, people, '÷', divide)
+}
+
+/// The rational sines and cosines of whole degrees (Niven): there are no others.
+fn sine_of(holes: Holes<'_, '_>, ahead: i64) -> Option<Solution> {
+    let degrees = operand_of(holes.first()?).filter(BigRational::is_integer)?;
+    let turn = (degrees + whole(ahead)).to_integer() % BigInt::from(360);
+    let sine = match (turn.to_i64()? + 360) % 360 {
+        0 | 180 => whole(0),
+        30 | 150 => whole(1) / whole(2),
+        90 => whole(1),
+        210 | 330 => -whole(1) / whole(2),
+        270 => -whole(1),
+        _ => return None,
+    };
+    Some(figure(&sine)?.solution(SOLVER, Vec::new()))
+}
+
 /// A plain expression of at least one operation.
 fn expression(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
@@ -338,7 +399,10 @@ fn names_something(body: &[Token<'_>]) -> bool {
     let same = marks.all(|m| m.is(mark.raw));
     let (Some(Some(a)), Some(Some(b))) = (numbers.next(), numbers.next()) else { return false };
     if body.len() > 3 {
-        return same;
+        // `12/4/2` is no date: no year is written with one digit.
+        let single = body.last().is_some_and(|t| t.raw.len() == 1);
+        let even = single && mark.is("/") && divide(a, b).is_some_and(|n| n.is_integer());
+        return same && !even;
     }
     if mark.is("-") {
         let year = |n: &BigRational| n.is_integer() && (whole(1000)..=whole(2999)).contains(n);
@@ -357,6 +421,15 @@ type Phrase = fn(Asked, Holes<'_, '_>) -> Option<Solution>;
 static GRAMMAR: LazyLock<Grammar<Phrase>> = LazyLock::new(|| Grammar::new(PHRASES));
 
 const PHRASES: &[(&str, Phrase)] = &[
+    ("half of #", |_, h| half_of(h)),
+    ("# dozen", |_, h| dozens(h)),
+    ("# items|things|pieces|units|tickets|books at # each|apiece", |_, h| each(h)),
+    ("# items|things|pieces|units|tickets|books for # each|apiece", |_, h| each(h)),
+    ("split|divide|share # [equally|evenly] between|among|by # people|persons|friends", |_, h| {
+        split(h)
+    }),
+    ("sin|sine [of] # degrees|°", |_, h| sine_of(h, 0)),
+    ("cos|cosine [of] # degrees|°", |_, h| sine_of(h, 90)),
     ("sum|total [of] [the] [numbers] #", |_, h| sum(h)),
     ("add [up] [the] [numbers] #", |_, h| sum(h)),
     ("add # to #", |_, h| add(h)),

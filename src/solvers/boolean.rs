@@ -26,7 +26,10 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let spoken = body.iter().all(|t| t.word().is_some());
     let speech = body.len() <= 3 && !brackets && spoken && question.asked < Asked::Compute;
     let plain = body.iter().all(|t| t.word().is_some_and(|w| w == t.raw));
-    if literals == 0 || (speech && (plain || body.len() < 3 || body.iter().any(|t| t.is("or")))) {
+    // "true and false", three words of which two are literals, can only be meant.
+    let joined = matches!(body, [_, joint, _] if joint.is("and") || joint.is("xor"));
+    let phrase = (plain && !joined) || body.len() < 3 || body.iter().any(|t| t.is("or"));
+    if literals == 0 || (speech && phrase) {
         return None;
     }
     let mut parser = Parser { tokens: body, at: 0, depth: 0 };

@@ -10,7 +10,7 @@ use super::Solution;
 use super::arithmetic::number;
 use super::lexer::Token;
 use super::pattern::Grammar;
-use super::question::{Question, raw};
+use super::question::{Question, raw, starts_with};
 use super::show::{operand, step};
 
 const SOLVER: &str = "comparison";
@@ -18,6 +18,17 @@ const SOLVER: &str = "comparison";
 /// Answers comparisons of numbers and of computed values.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
+    if let Some(length) = CLAIMS.iter().find_map(|phrase| starts_with(body, phrase)) {
+        let claim = body.get(length..)?;
+        let claim = match claim {
+            [mark, rest @ ..] if mark.is(":") || mark.is(",") => rest,
+            all => all,
+        };
+        return CLAIM_GRAMMAR.find(claim, |relation, holes| match holes {
+            [a, b] => relate(&number(a)?, relation, &number(b)?),
+            _ => None,
+        });
+    }
     RELATION_GRAMMAR
         .find(body, |relation, holes| match holes {
             [a, b] => relate(&number(a)?, relation, &number(b)?),
@@ -86,7 +97,22 @@ fn choose(input: &str, hole: &[Token<'_>], largest: bool) -> Option<Solution> {
 }
 
 static RELATION_GRAMMAR: LazyLock<Grammar<Relation>> = LazyLock::new(|| Grammar::new(RELATIONS));
+static CLAIM_GRAMMAR: LazyLock<Grammar<Relation>> = LazyLock::new(|| Grammar::new(CLAIMED));
 static CHOICE_GRAMMAR: LazyLock<Grammar<bool>> = LazyLock::new(|| Grammar::new(CHOICES));
+
+/// What may stand before a claim that is to be judged.
+const CLAIMS: &[&str] = &["true or false", "is it true that", "is it true", "is it correct that"];
+
+const CLAIMED: &[(&str, Relation)] = &[
+    ("# is|are greater|larger|bigger|more|higher than #", Relation::Greater),
+    ("# is|are less|smaller|lower|fewer than #", Relation::Less),
+    ("# is|are equal to #", Relation::Equal),
+    ("# is|are|equals|equal|= #", Relation::Equal),
+    ("# > = #", Relation::AtLeast),
+    ("# < = #", Relation::AtMost),
+    ("# > #", Relation::Greater),
+    ("# < #", Relation::Less),
+];
 
 const RELATIONS: &[(&str, Relation)] = &[
     ("is|are # greater|larger|bigger|more|higher than #", Relation::Greater),

@@ -16,7 +16,7 @@ use super::comparison::yes_no;
 use super::lexer::Token;
 use super::pattern::{Grammar, Holes};
 use super::question::Question;
-use super::show::step;
+use super::show::{numbered, step};
 
 const SOLVER: &str = "dates";
 
@@ -275,6 +275,20 @@ fn today_is(_: Holes<'_, '_>, today: Date) -> Option<Solution> {
     Some(date_answer(Computed { date: today, relative: true, steps: Vec::new() }))
 }
 
+fn this_year(_: Holes<'_, '_>, today: Date) -> Option<Solution> {
+    numbered(SOLVER, today.year().to_string(), Number::from(i64::from(today.year())), Vec::new())
+}
+
+/// "is 2024-02-30 valid": of a date whose parts are told by their order.
+fn is_valid(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
+    let [year_token, mark, month, second_mark, day] = holes.first()? else { return None };
+    let glued = !mark.spaced && !month.spaced && !second_mark.spaced && !day.spaced;
+    let short = |t: &Token<'_>| (t.raw.len() <= 2).then(|| t.raw.parse::<i8>().ok())?;
+    let (year, month, day) = (year(year_token)?, short(month)?, short(day)?);
+    let dated = glued && mark.is("-") && second_mark.is("-");
+    dated.then(|| yes_no(SOLVER, Date::new(year, month, day).is_ok(), Vec::new()))
+}
+
 type Phrase = fn(Holes<'_, '_>, Date) -> Option<Solution>;
 
 static GRAMMAR: LazyLock<Grammar<Phrase>> = LazyLock::new(|| Grammar::new(PHRASES));
@@ -317,6 +331,9 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("tomorrow's date", |_, today| which_day_after(today, 1)),
     ("yesterday's date", |_, today| which_day_after(today, -1)),
     ("current date", today_is),
+    ("current year", this_year),
+    ("what|which year is it [now]", this_year),
+    ("is # [a] valid [calendar] [date]", is_valid),
     ("what|which date is|was [it] #", which_date),
     ("what|which date will it be #", which_date),
     ("what|which date comes #", which_date),
@@ -324,7 +341,7 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("what was the date #", which_date),
     ("[calendar] date [of] #", which_date),
     ("day #", which_date),
-    ("# - #", minus),
+    ("# minus|- #", minus),
     ("#", which_date),
     ("is|was # [on] a #", is_weekday),
     ("is|was|will [the] [year] # [be] a leap year", leap_year),

@@ -5,16 +5,17 @@ use std::sync::LazyLock;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
 
-use crate::domain::{Canonical, Step};
+use crate::domain::{Canonical, Number, Step};
 
 use super::Solution;
 use super::arithmetic::operand_of;
 use super::comparison::yes_no;
+use super::composed::composed;
 use super::exact::{bounded, divide};
 use super::lexer::{Token, whole};
 use super::pattern::{Grammar, Holes};
 use super::question::{Question, raw};
-use super::show::{measure, step};
+use super::show::{measure, numbered, step};
 use super::unit_table::{Kind, Unit};
 use super::units::{named, quantity, singular, size};
 
@@ -30,6 +31,8 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
 struct Measure {
     base: BigRational,
     unit: &'static Unit,
+    /// All units that it was told in, the largest first.
+    units: Vec<&'static Unit>,
 }
 
 /// A single or composed quantity. Temperatures do not add up, and months have no fixed length.
@@ -40,7 +43,8 @@ fn measured(hole: &[Token<'_>]) -> Option<Measure> {
         base += bounded(value * size(named.unit))?;
     }
     let unit = quantity.terms.first()?.1.unit;
-    (unit.kind != Kind::Temperature).then_some(Measure { base, unit })
+    let units = quantity.terms.iter().map(|(_, named)| named.unit).collect();
+    (unit.kind != Kind::Temperature).then_some(Measure { base, unit, units })
 }
 
 /// The base amount in a unit, as the answer.
@@ -75,7 +79,29 @@ fn combined(
     let (first, second) = (measure(&divide(&a.base, &size(a.unit))?)?, measure(&other)?);
     let symbol = a.unit.symbol;
     let working = step(format!("{} {symbol} {mark} {} {symbol}", first.text, second.text));
-    answer(&bounded(a.base + b.base * whole(sign))?, unit, vec![working])
+    let sum = bounded(&a.base + &b.base * whole(sign))?;
+    if to.is_none()
+        && let Some(content) = in_parts(&sum, &a, &b)
+    {
+        let number = divide(&sum, &size(a.unit))?;
+        return numbered(SOLVER, content, number, vec![working]);
+    }
+    answer(&sum, unit, vec![working])
+}
+
+/// In hours and minutes, or in feet and inches, where that is how it was told or where one unit
+/// alone would leave an endless decimal.
+fn in_parts(sum: &BigRational, a: &Measure, b: &Measure) -> Option<String> {
+    let alone = divide(sum, &size(a.unit))?;
+    let endless = Number::from(alone.clone()).exact_decimal(15).is_none();
+    let told_in_parts = a.units.len() > 1 || b.units.len() > 1;
+    if alone.is_integer() || !(endless || told_in_parts) {
+        return None;
+    }
+    let mut units: Vec<&'static Unit> = a.units.iter().chain(&b.units).copied().collect();
+    units.sort_by_key(|unit| std::cmp::Reverse(size(unit)));
+    units.dedup_by_key(|unit| unit.symbol);
+    composed(sum, &units)
 }
 
 fn add(_: &str, holes: Holes<'_, '_>) -> Option<Solution> {

@@ -11,6 +11,7 @@ mod calendar;
 mod clock;
 mod combinatorics;
 mod comparison;
+mod composed;
 mod dates;
 mod equations;
 mod exact;
@@ -26,6 +27,7 @@ mod precision;
 mod primes;
 mod properties;
 mod question;
+mod refusals;
 mod sets;
 mod show;
 mod sorting;
@@ -45,6 +47,8 @@ use jiff::civil::Date;
 
 use crate::domain::{Canonical, Number, Step};
 
+pub use refusals::refusal;
+
 use items::Vocabulary;
 use question::Question;
 
@@ -54,7 +58,7 @@ pub struct Solution {
     /// The solver's name, from a fixed set.
     pub solver: &'static str,
     /// The answer for a person: `12`, `1.778 m`, `Friday, 17 April 2026`. Starts with `≈` where
-    /// it is rounded.
+    /// it is rounded; but an amount of money is told in cents, and the working has it exactly.
     pub content: String,
     /// The answer for comparison; rounded exactly as `content` is.
     pub answer: Canonical,
@@ -66,6 +70,7 @@ type Solver = fn(&Question<'_>, Date) -> Option<Solution>;
 
 const SOLVERS: &[Solver] = &[
     |question, _| boolean::solve(question),
+    |question, _| composed::solve(question),
     |question, _| units::solve(question),
     |question, _| measures::solve(question),
     dates::solve,

@@ -46,6 +46,16 @@ pub(super) fn digits(tokens: &[Token<'_>]) -> Option<Spelled> {
     {
         return Some(Spelled::new(value + n / d, 4));
     }
+    // "1 and a half"
+    if let [_, and, a, half, ..] = tokens
+        && and.is("and")
+        && a.is("a")
+        && half.is("half")
+        && value.is_integer()
+    {
+        let value = value + whole(1) / whole(2);
+        return Some(Spelled { joined: true, ..Spelled::new(value, 4) });
+    }
     if let Some(scale) = tokens.get(1).and_then(|t| t.word()).and_then(scale) {
         return Some(Spelled::new(value * whole(scale), 2));
     }

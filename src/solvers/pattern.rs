@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::lexer::Token;
+use super::lexer::{Kind, Token};
 
 /// What stood in the holes, in order.
 pub(super) type Holes<'h, 't> = &'h [&'t [Token<'t>]];
@@ -19,10 +19,47 @@ const MAX_OFFERED: usize = 1_500;
 
 /// A table of patterns and what each means, with an index by the word that a pattern begins with.
 pub(super) struct Grammar<M> {
-    phrases: Vec<(Vec<Element>, M)>,
+    phrases: Vec<Phrase<M>>,
     by_first: FxHashMap<&'static str, Vec<usize>>,
     /// Those that begin with a hole.
     open: Vec<usize>,
+}
+
+struct Phrase<M> {
+    elements: Vec<Element>,
+    /// Of each word that must be there, the marks of what it may be.
+    musts: Vec<Marks>,
+    meaning: M,
+}
+
+impl<M> Phrase<M> {
+    /// Whether the words that must be there may be among those with these marks. Most patterns are
+    /// told by this, and never walked.
+    fn may_fit(&self, marks: Marks) -> bool {
+        self.musts.iter().all(|must| must & marks != 0)
+    }
+}
+
+/// A set of words, a bit each; two words may have one bit (Bloom 1970, with one hash).
+type Marks = u64;
+
+/// A word's mark, by its first two bytes, its last and its length.
+fn mark(word: &str) -> Marks {
+    let bytes = word.as_bytes();
+    let at = |at: usize| bytes.get(at).copied().map_or(0, u32::from);
+    let last = at(bytes.len().saturating_sub(1));
+    let mixed = at(0) | at(1) << 8 | last << 16 | (word.len() as u32) << 24;
+    // Multiplicative hashing (Knuth): the upper bits are the good ones.
+    1 << (mixed.wrapping_mul(0x9e37_79b1) >> 26)
+}
+
+fn mark_of(token: &Token<'_>) -> Marks {
+    match &token.kind {
+        Kind::Word(word) => mark(word),
+        Kind::Symbol(symbol) => mark(symbol.encode_utf8(&mut [0; 4])),
+        // No pattern names them.
+        Kind::Number(_) | Kind::Quoted(_) => 0,
+    }
 }
 
 /// One element of a pattern.
@@ -39,7 +76,8 @@ impl<M: Copy> Grammar<M> {
         for (at, (pattern, meaning)) in table.iter().enumerate() {
             let elements: Vec<Element> = pattern.split(' ').map(element).collect();
             grammar.index(at, &elements);
-            grammar.phrases.push((elements, *meaning));
+            let musts = elements.iter().filter_map(Element::must).collect();
+            grammar.phrases.push(Phrase { elements, musts, meaning: *meaning });
         }
         grammar
     }
@@ -59,8 +97,9 @@ impl<M: Copy> Grammar<M> {
             left = left.saturating_sub(cost);
             if left == 0 { None } else { accept(meaning, holes) }
         };
-        let first = tokens.first()?;
-        let listed = first.text().and_then(|text| self.by_first.get(text.as_ref()));
+        let listed = tokens.first()?.text().and_then(|text| self.by_first.get(text.as_ref()));
+        let marks = tokens.iter().fold(0, |all, token| all | mark_of(token));
+        let mut holes = Vec::new();
         let (mut listed, mut open) =
             (listed.into_iter().flatten().peekable(), self.open.iter().peekable());
         // Both run upwards: merge them, so that the order of the table holds.
@@ -71,9 +110,14 @@ impl<M: Copy> Grammar<M> {
                 (Some(_), None) => listed.next(),
                 (None, None) => return None,
             };
-            let (elements, meaning) = self.phrases.get(*at?)?;
-            let found =
-                walk(elements, tokens, &mut Vec::new(), &mut |holes| offered(*meaning, holes));
+            let phrase = self.phrases.get(*at?)?;
+            if !phrase.may_fit(marks) {
+                continue;
+            }
+            holes.clear();
+            let found = walk(&phrase.elements, tokens, &mut holes, &mut |holes| {
+                offered(phrase.meaning, holes)
+            });
             if found.is_some() {
                 return found;
             }
@@ -99,6 +143,18 @@ impl<M: Copy> Grammar<M> {
                     }
                 }
             }
+        }
+    }
+}
+
+impl Element {
+    /// The marks of the words that it may be, where it must be there.
+    fn must(&self) -> Option<Marks> {
+        match self {
+            Self::Word { choices, optional: false } => {
+                Some(choices.iter().fold(0, |all, choice| all | mark(choice)))
+            }
+            Self::Word { .. } | Self::Hole => None,
         }
     }
 }
@@ -152,6 +208,8 @@ fn walk<'t, T>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::lexer::tokens;
     use super::*;
 
@@ -169,6 +227,22 @@ mod tests {
     fn every_token_must_be_accounted_for() {
         assert!(holes("how many [more] days|weeks", "How many weeks").is_some());
         assert!(holes("how many days", "how many days left").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_pattern_that_fits_is_left_out_for_its_words(
+            elements in prop::collection::vec("[ab]{1,2}|=|#", 1..5),
+            text in prop::collection::vec("[ab]{1,2}|=|7", 0..6)
+        ) {
+            let pattern: &'static str = elements.join(" ").leak();
+            let text = text.join(" ");
+            let tokens = tokens(&text).unwrap();
+            let grammar = Grammar::new(&[(pattern, ())]);
+            let phrase = &grammar.phrases[0];
+            let walked = walk(&phrase.elements, &tokens, &mut Vec::new(), &mut |_| Some(()));
+            prop_assert_eq!(grammar.find(&tokens, |(), _| Some(())), walked);
+        }
     }
 
     #[test]

@@ -21,7 +21,12 @@ const SOLVER: &str = "percent";
 
 /// Answers phrases about percentages.
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
-    GRAMMAR.find(question.body(), |answer, holes| answer(holes))
+    let body = question.body();
+    GRAMMAR.find(body, |answer, holes| answer(holes)).or_else(|| {
+        // "20% + 30%"
+        let sum = value(body, Vocabulary::Words, None).filter(|v| v.percent && v.computed)?;
+        as_percent(&sum.number, Vec::new())
+    })
 }
 
 /// `20%` or "twenty percent", as 0.2.
@@ -119,6 +124,12 @@ fn part(holes: Holes<'_, '_>) -> Option<Solution> {
     scaled(percent, of, |p| p)
 }
 
+/// Of an amount of money a mark says it, too; `100 - 20%` is 80 to some and 99.8 to others.
+fn lessened(holes: Holes<'_, '_>) -> Option<Solution> {
+    amount(holes.first()?).filter(|amount| amount.money.is_some())?;
+    decreased(holes)
+}
+
 /// "12 is 15% of what".
 fn base(holes: Holes<'_, '_>) -> Option<Solution> {
     let [part, percent] = holes else { return None };
@@ -178,6 +189,9 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("# less than #", off),
     ("take # off [of] #", off),
     ("subtract # from #", off),
+    ("# minus #", decreased),
+    ("# plus #", increased),
+    ("# - #", lessened),
     ("# tip on|for #", part),
     ("# tax on #", part),
     ("# is # of what [number]", base),

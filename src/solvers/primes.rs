@@ -11,6 +11,7 @@ use super::arithmetic::{answered, operand_of};
 use super::comparison::yes_no;
 use super::exact;
 use super::lexer::{Token, whole};
+use super::number_words::ordinal;
 use super::pattern::{Grammar, Holes};
 use super::question::Question;
 use super::show::{listed, numbered, operand, step};
@@ -165,6 +166,20 @@ fn first_primes(holes: Holes<'_, '_>) -> Option<Vec<u64>> {
     Some(sieve(1_223).into_iter().take(count).collect())
 }
 
+/// "10th prime", "tenth prime number".
+fn nth_prime(holes: Holes<'_, '_>) -> Option<Solution> {
+    let nth = match holes.first()? {
+        [word] => ordinal(word.word()?)?,
+        [n, suffix] if !suffix.spaced && ["st", "nd", "rd", "th"].iter().any(|s| suffix.is(s)) => {
+            n.number().filter(|n| n.is_integer())?.to_integer().to_u64()?
+        }
+        _ => return None,
+    };
+    let nth = usize::try_from(nth).ok().filter(|n| (1..=MAX_LISTED).contains(n))?;
+    let prime = *sieve(1_223).get(nth - 1)?;
+    numbered(SOLVER, prime.to_string(), whole(prime), Vec::new())
+}
+
 fn list(primes: &[u64]) -> Option<Solution> {
     if primes.is_empty() || primes.len() > MAX_LISTED {
         return None;
@@ -299,6 +314,7 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("how many primes are [there] less|smaller than #", |h| count(&below(h)?)),
     ("how many prime numbers are [there] less|smaller than #", |h| count(&below(h)?)),
     ("number of primes below|under #", |h| count(&below(h)?)),
+    ("# prime [number]", nth_prime),
     ("next prime [number] after|above #", next_prime),
     ("first|smallest prime [number] after|above #", next_prime),
     ("first|smallest|next prime [number] greater|larger|bigger than #", next_prime),

@@ -90,7 +90,11 @@ impl<'a> Question<'a> {
                     continue 'again;
                 }
                 // `5!` alone can only be meant; `2 + 3!` closing a sentence cannot be told.
-                return (closed_by_other || body.len() == 2).then_some(());
+                // Nor is it excitement where a factorial stands before: `5!/3!`.
+                let another = body
+                    .split_at_checked(body.len().saturating_sub(2))
+                    .is_some_and(|(before, _)| before.iter().any(|t| t.is("!")));
+                return (closed_by_other || another || body.len() == 2).then_some(());
             }
             let ends_like = |phrase: &&&str| {
                 let last = phrase.rsplit(' ').next().unwrap_or(phrase);

@@ -124,7 +124,8 @@ pub(super) fn step(text: impl Into<String>) -> Step {
     Step { text: text.into() }
 }
 
-/// An amount of money: two decimals unless it is whole or finer than that.
+/// An amount of money, to the cent. What is less than one unit keeps its decimals where they end:
+/// the price of a single screw is a fraction of a cent.
 pub(super) fn money(mark: char, value: &BigRational) -> Option<Shown> {
     let number = Number::from(value.clone());
     let magnitude = Number::from(value.abs());
@@ -138,7 +139,12 @@ pub(super) fn money(mark: char, value: &BigRational) -> Option<Shown> {
         let (units, fraction) = decimal.split_once('.').unwrap_or((&decimal, ""));
         format!("{sign}{mark}{units}.{fraction:0<2}")
     } else if let Some(decimal) = magnitude.exact_decimal(EXACT_DECIMALS) {
-        format!("{sign}{mark}{decimal}")
+        if value.abs() < whole(1) {
+            format!("{sign}{mark}{decimal}")
+        } else {
+            let rounded = number.rounded(2);
+            return Some(Shown { text: money(mark, rounded.as_rational())?.text, number: rounded });
+        }
     } else {
         let rounded = number.rounded(2);
         let text = format!("≈ {sign}{mark}{}", magnitude.decimal(2));
@@ -170,5 +176,8 @@ mod tests {
         assert_eq!(money('$', &ratio(5, 2)).unwrap().text, "$2.50");
         assert_eq!(money('$', &ratio(-5, 2)).unwrap().text, "-$2.50");
         assert_eq!(money('$', &ratio(10, 3)).unwrap().text, "≈ $3.33");
+        assert_eq!(money('$', &ratio(51, 8)).unwrap().text, "$6.38");
+        assert_eq!(money('$', &ratio(51, 8)).unwrap().number, Number::from(ratio(638, 100)));
+        assert_eq!(money('$', &ratio(3, 1000)).unwrap().text, "$0.003");
     }
 }

@@ -60,13 +60,15 @@ enum Wanted {
     Words,
     Numbers,
     Either,
+    /// Words too, where commas part three or more: "sort laundry" names no list.
+    Listed,
 }
 
 fn sort(text: &str, wanted: Wanted, descending: bool) -> Option<Solution> {
     let (items, separator) = items(text)?;
     let numbers: Option<Vec<Number>> = items.iter().map(|item| number(item)).collect();
     match (numbers, wanted) {
-        (Some(numbers), Wanted::Numbers | Wanted::Either) => {
+        (Some(numbers), Wanted::Numbers | Wanted::Either | Wanted::Listed) => {
             let mut pairs: Vec<(Number, &str)> = numbers.into_iter().zip(items).collect();
             pairs.sort_by(|a, b| directed(a.0.cmp(&b.0), descending));
             let canonical = pairs.iter().map(|(n, _)| n.to_string()).collect();
@@ -77,6 +79,9 @@ fn sort(text: &str, wanted: Wanted, descending: bool) -> Option<Solution> {
             let words = sorted_words(items, descending)?;
             let canonical = words.iter().map(|w| fold(w)).collect();
             Some(answer(&words, separator, canonical))
+        }
+        (None, Wanted::Listed) if text.matches(',').count() > 1 => {
+            sort(text, Wanted::Words, descending)
         }
         _ => None,
     }
@@ -156,7 +161,7 @@ fn number(item: &str) -> Option<Number> {
     if one { item.parse().ok() } else { None }
 }
 
-use Wanted::{Either, Numbers, Words};
+use Wanted::{Either, Listed, Numbers, Words};
 
 static COLON_GRAMMAR: LazyLock<Grammar<(Wanted, bool)>> = LazyLock::new(|| Grammar::new(COLON));
 static INLINE_GRAMMAR: LazyLock<Grammar<(Wanted, bool)>> = LazyLock::new(|| Grammar::new(INLINE));
@@ -204,6 +209,8 @@ const COLON: &[(&str, (Wanted, bool))] = &[
         "sort|order|arrange [this|these|the] [following] [list] [of] numbers from largest|greatest|highest|biggest to smallest|least|lowest",
         (Numbers, true),
     ),
+    ("sort ascending", (Either, false)),
+    ("sort descending", (Either, true)),
     ("sort in ascending order", (Numbers, false)),
     ("sort in descending order", (Numbers, true)),
 ];
@@ -217,7 +224,7 @@ const INLINE: &[(&str, (Wanted, bool))] = &[
     ("sort [the] [numbers] # in descending|decreasing order", (Numbers, true)),
     ("sort [the] numbers #", (Numbers, false)),
     ("sort [the|these] words #", (Words, false)),
-    ("sort #", (Numbers, false)),
+    ("sort #", (Listed, false)),
     ("sort [the] [numbers] # from smallest|lowest to largest|highest", (Numbers, false)),
     ("sort [the] [numbers] # from largest|highest to smallest|lowest", (Numbers, true)),
 ];

@@ -37,6 +37,7 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
             }
             operation(&given.text)
         })
+        .or_else(|| WORDS_GRAMMAR.find(body, |operation, holes| operation(holes)))
         .or_else(|| LETTER_GRAMMAR.find(body, |letters, holes| occurrences(letters, holes)))
 }
 
@@ -199,6 +200,80 @@ fn turned(content: String) -> Option<Solution> {
     Some(Solution { solver: SOLVER, content, answer, steps: Vec::new() })
 }
 
+/// One word that its letters are meant of.
+fn word(hole: &[Token<'_>]) -> Option<String> {
+    let given = given(hole)?;
+    (given.marked || !is_proper_name(&given.text)).then_some(given.text)
+}
+
+fn end_letter(holes: Holes<'_, '_>, last: bool) -> Option<Solution> {
+    let text = word(holes.first()?)?;
+    let mut chars = text.chars().filter(|c| c.is_alphabetic());
+    let letter = if last { chars.next_back() } else { chars.next() }?;
+    text.is_ascii().then(|| turned(letter.to_string()))?
+}
+
+/// "are listen and silent anagrams".
+fn anagrams(holes: Holes<'_, '_>) -> Option<Solution> {
+    let sorted = |hole: &&[Token<'_>]| {
+        let text = fold(&word(hole)?);
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        text.bytes().all(|b| b.is_ascii_lowercase()).then_some((text, letters))
+    };
+    let [a, b] = holes else { return None };
+    let ((a, x), (b, y)) = (sorted(a)?, sorted(b)?);
+    (a != b).then(|| super::comparison::yes_no(SOLVER, x == y, Vec::new()))
+}
+
+fn concatenated(holes: Holes<'_, '_>) -> Option<Solution> {
+    // "bar" is a unit, too, and here a word all the same.
+    let part = |hole: &[Token<'_>]| match hole {
+        [token] if token.word().is_some_and(|w| is_unit(token) && w.len() > 2) => {
+            Some(token.raw.to_owned())
+        }
+        other => word(other),
+    };
+    let [a, b] = holes else { return None };
+    turned(format!("{}{}", part(a)?, part(b)?))
+}
+
+/// "replace a with b in banana".
+fn replaced(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [[from], [to], within] = holes else { return None };
+    let part = |t: &Token<'_>| match &t.kind {
+        Kind::Quoted(quoted) => Some(quoted.clone()),
+        _ => t.word().filter(|w| w.len() == 1 && *w == t.raw).map(str::to_owned),
+    };
+    let (from, to, text) = (part(from)?, part(to)?, word(within)?);
+    let found = !from.is_empty() && text.contains(&from);
+    found.then(|| turned(text.replace(&from, &to)))?
+}
+
+fn capitalized(holes: Holes<'_, '_>) -> Option<Solution> {
+    let text = word(holes.first()?)?;
+    let (first, rest) = text.split_at_checked(1)?;
+    text.bytes().all(|b| b.is_ascii_lowercase()).then(|| turned(first.to_uppercase() + rest))?
+}
+
+/// "reverse 1234", "reverse the list 1, 2, 3".
+fn reversed_digits(holes: Holes<'_, '_>) -> Option<Solution> {
+    let [digits] = holes.first()? else { return None };
+    let plain = digits.raw.len() > 1 && digits.raw.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| reversed(digits.raw))?
+}
+
+fn reversed_list(holes: Holes<'_, '_>) -> Option<Solution> {
+    let mut items = Vec::new();
+    for item in holes.first()?.split(|t| t.is(",")) {
+        let [item] = item else { return None };
+        let plain = item.raw.bytes().all(|b| b.is_ascii_alphanumeric());
+        items.push(plain.then(|| item.raw.to_owned())?);
+    }
+    items.reverse();
+    (items.len() > 1).then(|| super::show::listed(SOLVER, items.join(", "), items, Vec::new()))?
+}
+
 fn letters(text: &str) -> Option<Solution> {
     counted(text.chars().filter(|c| c.is_alphabetic()).count())
 }
@@ -251,7 +326,9 @@ fn occurrences(letters: bool, holes: Holes<'_, '_>) -> Option<Solution> {
     let measure = matches!(part, [unit] if is_unit(unit));
     let (part, named) = sought(part)?;
     let Given { text, marked, .. } = given(whole_text)?;
-    if !letters && !named && !marked && (measure || text.chars().count() < 3) {
+    // Nobody measures "mississippi" in seconds.
+    let often = !is_proper_name(&text) && fold(&text).matches(&part).count() > 2;
+    if !letters && !named && !marked && (measure && !often || text.chars().count() < 3) {
         return None;
     }
     let text = fold(&text);
@@ -406,7 +483,10 @@ const NO_SPELLING: &[&str] = &[
 ];
 
 type Operation = fn(&str) -> Option<Solution>;
+/// An operation on several words, or on parts of one.
+type OnWords = fn(Holes<'_, '_>) -> Option<Solution>;
 
+static WORDS_GRAMMAR: LazyLock<Grammar<OnWords>> = LazyLock::new(|| Grammar::new(WORDS));
 static COLON_GRAMMAR: LazyLock<Grammar<Operation>> = LazyLock::new(|| Grammar::new(COLON));
 static WORD_GRAMMAR: LazyLock<Grammar<(Needs, Operation)>> = LazyLock::new(|| Grammar::new(WORD));
 static LETTER_GRAMMAR: LazyLock<Grammar<bool>> = LazyLock::new(|| Grammar::new(LETTER));
@@ -474,6 +554,24 @@ const WORD: &[(&str, (Needs, Operation))] = &[
     ("# backwards|backward", (Needs::Marked, reversed)),
     ("make # lowercase", (Needs::Word, lower)),
     ("# in lowercase", (Needs::Word, lower)),
+];
+
+/// Operations on several words, or on parts of one.
+const WORDS: &[(&str, OnWords)] = &[
+    ("last letter of|in #", |h| end_letter(h, true)),
+    ("first letter of|in #", |h| end_letter(h, false)),
+    ("are # and # anagrams [of] [each] [other]", anagrams),
+    ("is # an anagram of #", anagrams),
+    ("concatenate # and|with #", concatenated),
+    ("replace # with|by # in #", replaced),
+    ("capitalize|capitalise #", capitalized),
+    ("reverse [the] [number|digits] #", reversed_digits),
+    ("reverse the list #", reversed_list),
+    ("# backwards|backward", |h| {
+        // "talking backwards" is no word to be spelt.
+        let text = word(h.first()?).filter(|w| !w.ends_with("ing"))?;
+        reversed(&text)
+    }),
 ];
 
 /// Counting a letter or a part: what is sought, then where; and whether letters are spoken of.

@@ -323,6 +323,10 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("what time is it in # when|if it is #", elsewhere_reversed),
     ("if it is # [,] what time is it in #", elsewhere),
     ("when it is # [,] what time is it in #", elsewhere),
+    ("[convert] # # to|in|into #", |holes, today| match holes {
+        [date, from, to] => elsewhere_date_first(&[from, date, to], today),
+        _ => None,
+    }),
     ("time difference between # and # on #", difference_on),
     ("time difference between # and #", difference),
     ("how many hours ahead of # is #", |h, d| match h {

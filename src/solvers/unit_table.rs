@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Temperature,
     /// Bytes, or bits where the unit says so.
     Data,
+    /// Bytes per second, or bits where the unit says so.
+    DataRate,
     Pressure,
     Energy,
     Power,
@@ -61,8 +63,8 @@ const fn us(
 }
 
 use Kind::{
-    Area, Calendar, Data, Energy, Frequency, Length, Mass, Power, Pressure, Speed, Temperature,
-    Time, Volume,
+    Area, Calendar, Data, DataRate, Energy, Frequency, Length, Mass, Power, Pressure, Speed,
+    Temperature, Time, Volume,
 };
 
 /// All units. Base units: m, m², L, kg, s, month, m/s, K, byte, Pa, J, W, Hz.
@@ -341,6 +343,26 @@ pub(super) const UNITS: &[Unit] = &[
     unit("kbit", Data, "125", &[], &["kbit", "kilobit", "kilobits"]),
     unit("Mbit", Data, "125000", &["Mb"], &["mbit", "megabit", "megabits"]),
     unit("Gbit", Data, "125000000", &["Gb"], &["gbit", "gigabit", "gigabits"]),
+    unit("B/s", DataRate, "1", &["B/s"], &["bytes per second"]),
+    unit("kB/s", DataRate, "1000", &["kB/s", "KB/s"], &["kilobytes per second"]),
+    unit("MB/s", DataRate, "1e6", &["MB/s"], &["megabytes per second"]),
+    unit("GB/s", DataRate, "1e9", &["GB/s"], &["gigabytes per second"]),
+    unit("bit/s", DataRate, "1/8", &["bit/s"], &["bits per second"]),
+    unit("kbit/s", DataRate, "125", &["kbit/s"], &["kbps", "kilobits per second"]),
+    unit(
+        "Mbit/s",
+        DataRate,
+        "125000",
+        &["Mbit/s", "Mbps", "mbps", "Mb/s"],
+        &["megabits per second"],
+    ),
+    unit(
+        "Gbit/s",
+        DataRate,
+        "1.25e8",
+        &["Gbit/s", "Gbps", "gbps", "Gb/s"],
+        &["gigabits per second"],
+    ),
     unit("Pa", Pressure, "1", &["Pa"], &["pascal", "pascals"]),
     unit("hPa", Pressure, "100", &["hPa"], &["hectopascal", "hectopascals"]),
     unit("kPa", Pressure, "1000", &["kPa"], &["kpa", "kilopascal", "kilopascals"]),

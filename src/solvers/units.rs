@@ -86,6 +86,20 @@ pub(super) fn named(tokens: &[Token<'_>]) -> Option<Named> {
 
 /// "5 ft 10 in", "half a mile", "2 hours and 30 minutes", "a mile".
 pub(super) fn quantity(tokens: &[Token<'_>]) -> Option<Quantity> {
+    // "a mile and a half"
+    if let [whole_part @ .., and, a, half] = tokens
+        && and.is("and")
+        && a.is("a")
+        && half.is("half")
+    {
+        let mut quantity = quantity(whole_part)?;
+        let [(value, _)] = quantity.terms.as_mut_slice() else { return None };
+        if !value.is_integer() {
+            return None;
+        }
+        *value += whole(1) / whole(2);
+        return Some(quantity);
+    }
     let mut terms: Vec<(BigRational, Named)> = Vec::new();
     let mut rest = tokens;
     while !rest.is_empty() {
@@ -274,6 +288,7 @@ const PHRASES: &[(&str, Order)] = &[
     ("# is|are|equals|equal|= how many #", Order::Quantity),
     ("# is|are equal to how many #", Order::Quantity),
     ("how much|long|far|tall|heavy|big|hot|fast|high|wide|cold is|are # in #", Order::Quantity),
+    ("what temperature is # in #", Order::Quantity),
     ("# converted to|into #", Order::Quantity),
     ("# is what in #", Order::Quantity),
     ("how many # is|are|were|was [there] in #", Order::Wanted),

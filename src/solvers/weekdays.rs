@@ -28,13 +28,14 @@ fn dated(date: Date) -> Solution {
     super::dates::dated(date, Vec::new())
 }
 
+const WEEKDAY_NAMES: [&str; 7] =
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
 /// 1 for Monday to 7 for Sunday, of a name in full or shortened.
 pub(super) fn weekday_named(token: &Token<'_>) -> Option<i8> {
-    const NAMES: [&str; 7] =
-        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let word = token.word()?;
     let word = word.strip_suffix("'s").unwrap_or(word);
-    (1..).zip(NAMES).find(|(_, name)| *name == word).map(|(at, _)| at)
+    (1..).zip(WEEKDAY_NAMES).find(|(_, name)| *name == word).map(|(at, _)| at)
 }
 
 fn iso_week(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
@@ -294,6 +295,17 @@ fn later(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
     (a != b).then(|| dated(a.max(b)))
 }
 
+/// "how many sundays are in 2024".
+fn count_in_year(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
+    let [[name], [year_token]] = holes else { return None };
+    let singular = name.word()?.strip_suffix('s')?;
+    let weekday = (1..).zip(WEEKDAY_NAMES).find(|(_, known)| *known == singular)?.0;
+    let first = Date::new(year(year_token)?, 1, 1).ok()?;
+    let to_come = (weekday - first.weekday().to_monday_one_offset()).rem_euclid(7);
+    let count = (first.days_in_year() - 1 - i16::from(to_come)) / 7 + 1;
+    numbered(SOLVER, count.to_string(), whole(count), Vec::new())
+}
+
 type Phrase = fn(Holes<'_, '_>, Date) -> Option<Solution>;
 
 static GRAMMAR: LazyLock<Grammar<Phrase>> = LazyLock::new(|| Grammar::new(PHRASES));
@@ -325,6 +337,9 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("if i was born on # [,] how old am i", age_now),
     ("i was born on # [.|,] how old am i", age_now),
     ("how old am i if i was born on #", age_now),
+    ("how many # are|were [there] in #", count_in_year),
+    ("how many # in #", count_in_year),
+    ("number of # in #", count_in_year),
     ("[what|which] [date|day] [is|of] [the] coming|upcoming #", coming_weekday),
     ("[what|which] [date|day] [is|of] this coming #", coming_weekday),
     ("[what|which] [date] [day] [is|was] [the] first|next # after #", weekday_after),

@@ -9,9 +9,10 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -27,11 +28,19 @@ const QUEUE: u32 = 4096;
 /// Most batches, and most bytes, of one group.
 const GROUP_BATCHES: usize = 512;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// Batches that came while the group before was written, from which on a group waits for company:
+/// a flush costs the processor as much as many batches do, and who comes this often comes again.
+const BUSY_FROM: usize = 3;
+/// Longest that it waits; and the part of that time after which it goes when nobody new has come.
+const LONGEST_HOLD: Duration = Duration::from_millis(1);
+const HOLD_STEP: u32 = 4;
 
 #[derive(Debug)]
 pub(super) struct Embedded {
     layers: Layers,
     queue: Mutex<Queue>,
+    /// Somebody joined the queue while the writer holds a group open.
+    joined: Condvar,
     places: Arc<Semaphore>,
     /// Whether a task moves changes into the database, or is about to.
     settling: AtomicBool,
@@ -42,6 +51,8 @@ struct Queue {
     waiting: VecDeque<Waiting>,
     /// Whether there is a writer. Then whoever joins the queue is written, and starts none.
     writing: bool,
+    /// With how many batches the writer, who waits for company, goes on at once.
+    enough: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -55,7 +66,13 @@ struct Waiting {
 impl Embedded {
     pub(super) fn new(layers: Layers) -> Self {
         let places = Arc::new(Semaphore::new(QUEUE as usize));
-        Self { layers, queue: Mutex::default(), places, settling: AtomicBool::new(false) }
+        Self {
+            layers,
+            queue: Mutex::default(),
+            joined: Condvar::new(),
+            places,
+            settling: AtomicBool::new(false),
+        }
     }
 
     pub(super) async fn get(
@@ -148,12 +165,43 @@ impl Embedded {
     fn join(&self, waiting: Waiting) -> bool {
         let mut queue = self.queue();
         queue.waiting.push_back(waiting);
+        // Nobody else wakes the writer: he looks around by himself now and then.
+        if queue.enough.is_some_and(|enough| queue.waiting.len() >= enough) {
+            self.joined.notify_one();
+        }
         !std::mem::replace(&mut queue.writing, true)
     }
 
-    /// The next batches to be written together; empty when the writer is done.
-    fn next_group(&self) -> Vec<Waiting> {
+    /// Where batches come often, waits a moment for as many as the group `before` had: one flush
+    /// for them all costs less than one each, and they come out of it no later.
+    fn company(&self, before: usize) -> MutexGuard<'_, Queue> {
         let mut queue = self.queue();
+        if before < BUSY_FROM || !self.layers.blocks() {
+            return queue;
+        }
+        let until = Instant::now() + LONGEST_HOLD;
+        loop {
+            let present = queue.waiting.len();
+            let left = until.saturating_duration_since(Instant::now());
+            if present == 0 || present >= before || left.is_zero() {
+                queue.enough = None;
+                return queue;
+            }
+            queue.enough = Some(before);
+            let step = left.min(LONGEST_HOLD / HOLD_STEP);
+            let waited = self.joined.wait_timeout(queue, step);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if queue.waiting.len() == present {
+                queue.enough = None;
+                return queue;
+            }
+        }
+    }
+
+    /// The next batches to be written together, after a group of `before`; empty when the writer is
+    /// done.
+    fn next_group(&self, before: usize) -> Vec<Waiting> {
+        let mut queue = self.company(before);
         let mut bytes = 0;
         let mut group = Vec::new();
         while let Some(next) = queue.waiting.front() {
@@ -183,12 +231,14 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) {
+        let mut before = 0;
         loop {
-            let group = self.backend.next_group();
+            let group = self.backend.next_group(before);
             if group.is_empty() {
                 self.finished = true;
                 return;
             }
+            before = group.len();
             let (batches, waiting): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|w| (w.batch, (w.answer, w._place))).unzip();
             let results = self.backend.layers.write(batches);

@@ -193,6 +193,62 @@ async fn a_quality_target_holds_once_enough_drafts_are_audited_and_after_kill_9(
 }
 
 #[tokio::test]
+async fn a_full_queue_turns_an_escalated_draft_away_as_it_does_a_kept_one() {
+    let upstream = Upstream::start(Answer::Says("The answer is 12.")).await;
+    upstream.once(Answer::Hangs);
+    let config = [
+        ("MOCK_KEY", "k"),
+        ("AUDIT__RATE", "1.0"),
+        ("AUDIT__QUEUE", "1"),
+        ("AUDIT__MAX_CONCURRENT", "1"),
+    ];
+    let service = Service::with_file(&upstream.config(&["big"]), &config);
+    let target = json!({ "quality_target": { "alpha": 0.3 } });
+    assert_eq!(service.put("/api/v1/unified/strategy", &target).await.0, 200);
+    service.ask("what is 5 + 7?").await;
+    for _ in 0..200 {
+        if upstream.calls().len() == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(upstream.calls().len(), 1, "its audit is under way");
+    service.ask("what is 6 + 6?").await;
+    // The only place is taken from here on.
+    let escalate = json!({ "thresholds": { "keep_signal": 1.0 } });
+    assert_eq!(service.put("/api/v1/unified/strategy", &escalate).await.0, 200);
+    let reply = service.ask("what is 11 + 1?").await;
+    assert_eq!(reply["metadata"]["decision"]["route"], "flux_then_asi", "{reply:#}");
+    let (_, policy) = service.get("/api/v1/unified/strategy").await;
+    assert_eq!(policy["promise"]["n"], 0, "{policy:#}");
+}
+
+#[tokio::test]
+async fn an_audit_is_evidence_where_feedback_came_first() {
+    let pause = std::time::Duration::from_millis(700);
+    let upstream = Upstream::start(Answer::SaysAfter("The answer is 12.", pause)).await;
+    let config = [("MOCK_KEY", "k"), ("AUDIT__RATE", "1.0")];
+    let service = Service::with_file(&upstream.config(&["big"]), &config);
+    let target = json!({ "quality_target": { "alpha": 0.3 } });
+    assert_eq!(service.put("/api/v1/unified/strategy", &target).await.0, 200);
+    let reply = service.ask("what is 11 + 1?").await;
+    let feedback = json!({ "response_id": reply["id"], "verdict": "wrong" });
+    assert_eq!(service.post("/api/v1/unified/feedback", &feedback).await.0, 200);
+    let mut policy = serde_json::Value::Null;
+    for _ in 0..200 {
+        policy = service.get("/api/v1/unified/strategy").await.1;
+        if policy["promise"]["n"] == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(policy["promise"]["n"], 1, "{policy:#}");
+    let (_, metrics) = service.get("/api/v1/unified/metrics").await;
+    let accuracy = &metrics["strategies"]["hybrid"]["accuracy"];
+    assert_eq!((&accuracy["value"], &accuracy["audits"]), (&json!(0.0), &json!(0)), "{accuracy}");
+}
+
+#[tokio::test]
 async fn drafts_that_asi_contradicts_end_a_promise() {
     let upstream = Upstream::start(Answer::Says("The answer is 13.")).await;
     let file = upstream.config(&["big"]);

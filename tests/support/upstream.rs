@@ -23,6 +23,8 @@ use tokio::net::TcpListener;
 pub enum Answer {
     /// Says this, as the model that was asked.
     Says(&'static str),
+    /// Says this after a while.
+    SaysAfter(&'static str, Duration),
     /// Says this to whoever asks for the model of that name; anything else to others.
     ByModel(&'static [(&'static str, &'static str)]),
     /// This body.
@@ -113,6 +115,10 @@ async fn complete(
     let model = body["model"].as_str().unwrap_or_default().to_owned();
     match answer {
         Answer::Says(text) => completion(&model, text),
+        Answer::SaysAfter(text, pause) => {
+            tokio::time::sleep(pause).await;
+            completion(&model, text)
+        }
         Answer::ByModel(texts) => {
             let text = texts.iter().find(|(name, _)| *name == model).map_or("42", |(_, t)| t);
             completion(&model, text)

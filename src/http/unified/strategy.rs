@@ -59,7 +59,7 @@ pub enum PromiseState {
 pub struct PromiseReport {
     /// Whether it is kept.
     pub state: PromiseState,
-    /// Audited drafts behind it.
+    /// Audited drafts behind it: Hybrid's, with signals of the judgement model in use.
     pub n: usize,
     /// Audited drafts that are enough, where none of them loses; where they are too few.
     #[serde(skip_serializing_if = "Option::is_none")]

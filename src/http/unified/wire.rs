@@ -540,6 +540,7 @@ mod tests {
                     expert: "gpt".to_owned(),
                     answer: "12".to_owned(),
                     weight: 1.0,
+                    boosted: false,
                     won: true,
                 }],
                 dissent: Vec::new(),

@@ -153,6 +153,23 @@ fn where_nothing_failed_and_nobody_knows_everybody_abstains() {
 }
 
 #[test]
+fn an_abstention_says_why_and_a_greeting_hears_who_we_are() {
+    let policy = Policy::default();
+    let decision = decision(Strategy::Hybrid, &policy);
+    let told = |input: &str| {
+        let request = Request { input: input.to_owned(), ..request() };
+        abstention(&request, &decision, &policy, false)
+    };
+    assert!(told("what is 5/0?").contains("Division by zero"));
+    for greeting in ["hello", "Who are you?", "what can you do"] {
+        assert!(told(greeting).starts_with("I am Meta Orchestrator"), "{greeting}");
+    }
+    for other in ["who are you voting for?", "hello world", "5/0.5 of what"] {
+        assert!(told(other).starts_with("I don't know."), "{other}");
+    }
+}
+
+#[test]
 fn an_expert_that_says_it_does_not_know_makes_an_abstention_in_its_own_words() {
     for &strategy in STRATEGIES {
         let back = gathered(strategy, vec![], vec![refusal(asi("big", "x", 0.8))], &[]);

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     embedding::{self, Embedder, EmbeddingError, Model},
-    lake::{Lake, Sentences},
+    lake::{Embedded, Lake, Sentences},
     paraphrase::Matcher,
     settings::{LakeEmbedding, LakeSettings},
     telemetry::Metrics,
@@ -68,7 +68,8 @@ pub(super) async fn embed_entries(lake: Lake, stop: CancellationToken) {
             given = lake.embed_missing(GROUP) => given,
         };
         wait = match given {
-            Ok(0) => LOOK,
+            Ok(Embedded { given: 0, failed: 0 }) => LOOK,
+            Ok(Embedded { given: 0, .. }) => LOOK_AFTER_FAILURE,
             Ok(_) => Duration::ZERO,
             Err(error) => {
                 tracing::warn!(%error, "remembered questions got no embedding; they are tried again");

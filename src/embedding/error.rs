@@ -50,7 +50,7 @@ pub enum Unanswered {
     /// It took longer than whoever asks will wait.
     #[error("all-MiniLM-L6-v2 took too long")]
     TooLate,
-    /// The model failed at this text, or its thread has ended.
+    /// The model failed at this text.
     #[error("all-MiniLM-L6-v2 failed")]
     Failed,
 }

@@ -137,7 +137,7 @@ async fn paraphrases(
         not_remembered += usize::from(!kept);
         progress.inc(1);
     }
-    while lake.embed_missing(64).await? > 0 {}
+    while lake.embed_missing(64).await?.given > 0 {}
     progress.set_message("asking");
     let parts = split(pairs);
     // An ambiguous match is none, at every setting.

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Lake,
     guard::{MAX_QUESTION, worth_remembering},
+    index::Key,
     plan::{Change, Plan, Why},
 };
 use crate::{
@@ -19,6 +20,9 @@ use crate::{
     text::normal_key,
 };
 
+/// Entries that one look through the lake finds, so that a look is rare among embeddings.
+const AT_ONCE: usize = 4096;
+
 /// A sentence model, and the matcher that was trained with it.
 #[derive(Debug, Clone)]
 pub struct Sentences {
@@ -28,14 +32,23 @@ pub struct Sentences {
     pub matcher: Matcher,
 }
 
+/// What a call of [`Lake::embed_missing`] came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Embedded {
+    /// Entries that got a point.
+    pub given: usize,
+    /// Entries that the model had none for.
+    pub failed: usize,
+}
+
 /// The same in a lake.
 #[derive(Debug)]
-pub(super) struct Embedded {
+pub(super) struct OwnSentences {
     embedder: Embedder,
     pub(super) acceptance: Acceptance,
 }
 
-impl Embedded {
+impl OwnSentences {
     pub(super) fn new(sentences: Sentences, max_wrong_hit_rate: f64) -> Self {
         let Sentences { embedder, matcher } = sentences;
         Self { embedder, acceptance: matcher.acceptance(max_wrong_hit_rate) }
@@ -52,7 +65,7 @@ impl Lake {
         question: &str,
         most: Duration,
     ) -> Option<Arc<Embedding>> {
-        let embedded = self.inner.embedded.as_ref().filter(|e| e.acceptance.is_open())?;
+        let sentences = self.inner.sentences.as_ref().filter(|s| s.acceptance.is_open())?;
         if question.len() > MAX_QUESTION || !worth_remembering(question) {
             return None;
         }
@@ -63,50 +76,61 @@ impl Lake {
         if !needed {
             return None;
         }
-        embedded.embedder.embed_soon(question, most).await.ok().map(Arc::new)
+        sentences.embedder.embed_soon(question, most).await.ok().map(Arc::new)
     }
 
-    /// Gives points to at most so many entries that have none, durably; returns how many got one. 0
-    /// without a sentence model, and where all have one.
+    /// Gives points to entries that have none, `group` of them in one commit; durable when this
+    /// returns. One call looks through the lake once and goes on to a bounded number of entries.
     ///
     /// # Errors
-    /// What keeps the store from being written.
-    pub async fn embed_missing(&self, most: usize) -> Result<usize, StoreError> {
-        let Some(embedded) = &self.inner.embedded else { return Ok(0) };
-        let missing: Vec<_> = {
-            let index = self.inner.read();
-            if index.totals.embedded == index.totals.entries {
-                return Ok(0);
+    /// What keeps the store from being written; the groups before it are kept.
+    pub async fn embed_missing(&self, group: usize) -> Result<Embedded, StoreError> {
+        let mut done = Embedded::default();
+        let Some(sentences) = &self.inner.sentences else { return Ok(done) };
+        for group in self.without_point().chunks(group.max(1)) {
+            let mut plan = Plan::default();
+            for (tenant, key) in group {
+                // As it is by now, which may be gone or have one.
+                let present = self.inner.read().pool(tenant).and_then(|pool| pool.entry(key));
+                let Some(from) = present.filter(|entry| entry.point.is_none()) else { continue };
+                let Ok(point) = sentences.embedder.embed(&from.question).await else {
+                    done.failed += 1;
+                    continue;
+                };
+                let mut to = (*from).clone();
+                to.point = Some(Arc::new(point));
+                to.ladder.revision += 1;
+                let (tenant, key) = (tenant.clone(), Arc::clone(key));
+                plan.changes.push(Change { tenant, key, from, to: Some(to), why: Why::Embedded });
             }
-            let all = index.pools().flat_map(|(tenant, pool)| {
-                pool.entries().map(move |(key, entry)| (tenant, key, entry))
-            });
-            let without = all.filter(|(.., entry)| entry.point.is_none()).take(most);
-            without.map(|(t, k, e)| (t.clone(), Arc::clone(k), Arc::clone(e))).collect()
-        };
-        let mut plan = Plan::default();
-        for (tenant, key, from) in missing {
-            let Ok(point) = embedded.embedder.embed(&from.question).await else { continue };
-            let mut to = (*from).clone();
-            to.point = Some(Arc::new(point));
-            to.ladder.revision += 1;
-            plan.changes.push(Change { tenant, key, from, to: Some(to), why: Why::Embedded });
-        }
-        match self.inner.write_down(&plan, &[]).await {
-            Ok(()) => {
-                let given = plan.changes.len();
-                self.inner.carry_out(plan, &[]);
-                Ok(given)
-            }
-            // Somebody changed an entry meanwhile; the next call sees it as it is then.
-            Err(StoreError::Conflict) => {
-                for change in &plan.changes {
-                    self.inner.refresh(&change.tenant, &change.key).await?;
+            match self.inner.write_down(&plan, &[]).await {
+                Ok(()) => {
+                    done.given += plan.changes.len();
+                    self.inner.carry_out(plan, &[]);
                 }
-                Ok(0)
+                // Somebody changed an entry meanwhile; the next call sees it as it is then.
+                Err(StoreError::Conflict) => {
+                    for change in &plan.changes {
+                        self.inner.refresh(&change.tenant, &change.key).await?;
+                    }
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
+        Ok(done)
+    }
+
+    /// Entries without a point, not more than a call goes on to.
+    fn without_point(&self) -> Vec<(TenantId, Key)> {
+        let index = self.inner.read();
+        if index.totals.embedded == index.totals.entries {
+            return Vec::new();
+        }
+        let entries = index.pools().flat_map(|(tenant, pool)| {
+            pool.entries().map(move |(key, entry)| (tenant, key, entry))
+        });
+        let without = entries.filter(|(.., entry)| entry.point.is_none()).take(AT_ONCE);
+        without.map(|(tenant, key, _)| (tenant.clone(), Arc::clone(key))).collect()
     }
 
     /// The matcher that judges questions with points, or without.
@@ -116,8 +140,8 @@ impl Lake {
     }
 
     pub(super) fn acceptance(&self, with_points: bool) -> &Acceptance {
-        let embedded = self.inner.embedded.as_ref().filter(|_| with_points);
-        embedded.map_or(&self.inner.acceptance, |embedded| &embedded.acceptance)
+        let sentences = self.inner.sentences.as_ref().filter(|_| with_points);
+        sentences.map_or(&self.inner.acceptance, |sentences| &sentences.acceptance)
     }
 }
 
@@ -136,12 +160,15 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// Takes all that speaks of doctors to mean the same.
+    /// Takes all that speaks of doctors to mean the same, and has nothing to say of secrets.
     #[derive(Debug)]
     struct Doctors;
 
     impl Model for Doctors {
         fn embed(&self, text: &str) -> Option<Embedding> {
+            if text.contains("secret") {
+                return None;
+            }
             let medical = ["doctor", "physician"].iter().any(|word| text.contains(word));
             let mut vector = [0.1; DIMENSIONS];
             vector[usize::from(medical)] = 100.0;
@@ -170,8 +197,8 @@ mod tests {
             assert!(lake.remember(&a, entry(&other, "nobody", 0.9)).await.unwrap());
         }
         assert!(lake.remember(&a, entry(STORED, "there", 0.9)).await.unwrap());
-        assert_eq!(lake.embed_missing(100).await.unwrap(), 21);
-        assert_eq!(lake.embed_missing(100).await.unwrap(), 0, "all have one");
+        assert_eq!(lake.embed_missing(8).await.unwrap().given, 21);
+        assert_eq!(lake.embed_missing(8).await.unwrap(), Embedded::default(), "all have one");
         let point = lake.point_of(&a, ASKED, LONG).await.unwrap();
         let near = lake.inner.read().pool(&a).unwrap().nearest_in_meaning(&point, 1);
         assert_eq!(near[0].1.question, STORED);
@@ -186,14 +213,14 @@ mod tests {
         let a = tenant("a");
         assert!(before.remember(&a, entry(STORED, "there", 0.9)).await.unwrap());
         let without = before.stats().bytes;
-        assert_eq!(before.embed_missing(100).await.unwrap(), 1);
+        assert_eq!(before.embed_missing(8).await.unwrap().given, 1);
         assert!(before.stats().bytes >= without + size_of::<Embedding>());
         let again = lake(&store).await;
-        assert_eq!(again.embed_missing(100).await.unwrap(), 0, "it was kept");
+        assert_eq!(again.embed_missing(8).await.unwrap().given, 0, "it was kept");
         assert_eq!(again.stats().bytes, before.stats().bytes);
         // A better answer to the same words needs no new point.
         assert!(again.remember(&a, entry(STORED, "over there", 0.99)).await.unwrap());
-        assert_eq!(again.embed_missing(100).await.unwrap(), 0);
+        assert_eq!(again.embed_missing(8).await.unwrap().given, 0);
     }
 
     #[tokio::test]
@@ -203,5 +230,37 @@ mod tests {
         assert!(lake.remember(&a, entry(STORED, "there", 0.9)).await.unwrap());
         assert!(lake.point_of(&a, STORED, LONG).await.is_none());
         assert!(lake.recall(&a, STORED, 2_000, None).is_some());
+    }
+
+    #[tokio::test]
+    async fn beside_a_question_without_a_point_all_are_compared_by_their_words() {
+        let lake = lake(&Store::in_memory().unwrap()).await;
+        let a = tenant("a");
+        assert!(lake.remember(&a, entry(STORED, "there", 0.9)).await.unwrap());
+        let asked = "where is a physician";
+        let point = lake.point_of(&a, asked, LONG).await;
+        let by_words = lake.nearest(&a, asked, point.as_ref(), 2_000, None).unwrap();
+        assert_eq!(
+            by_words.judgement,
+            lake.nearest(&a, asked, None, 2_000, None).unwrap().judgement
+        );
+        lake.embed_missing(8).await.unwrap();
+        let by_meaning = lake.nearest(&a, asked, point.as_ref(), 2_000, None).unwrap();
+        assert!(by_meaning.by_points && !by_words.by_points);
+        let newer = "where is a secret doctor";
+        assert!(lake.remember(&a, entry(newer, "nobody knows", 0.9)).await.unwrap());
+        assert!(!lake.nearest(&a, asked, point.as_ref(), 2_000, None).unwrap().by_points);
+    }
+
+    #[tokio::test]
+    async fn a_question_that_the_model_has_no_point_for_keeps_no_other_from_its_own() {
+        let lake = lake(&Store::in_memory().unwrap()).await;
+        let a = tenant("a");
+        for question in ["a secret of doctors", STORED, "one more secret of doctors"] {
+            assert!(lake.remember(&a, entry(question, "there", 0.9)).await.unwrap());
+        }
+        assert_eq!(lake.embed_missing(1).await.unwrap(), Embedded { given: 1, failed: 2 });
+        assert_eq!(lake.embed_missing(1).await.unwrap(), Embedded { given: 0, failed: 2 });
+        assert!(lake.point_of(&a, "whose secret is it", LONG).await.is_none());
     }
 }

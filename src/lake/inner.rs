@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::{
     ATTEMPTS, Entry, LakeOptions, Reward, Sentences, TickReport,
-    embedded::Embedded,
+    embedded::OwnSentences,
     index::{Index, Key},
     plan::{Change, Plan, Why, Work as Waiting},
     rows::{Rows, epoch_key},
@@ -48,7 +48,7 @@ pub(super) struct Inner {
     /// From which likeness on an answer is recalled by meaning.
     pub(super) acceptance: Acceptance,
     /// The same where a sentence model was asked.
-    pub(super) embedded: Option<Embedded>,
+    pub(super) sentences: Option<OwnSentences>,
     pub(super) misses: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) rewards_dropped: AtomicU64,
@@ -120,7 +120,7 @@ impl Inner {
             hits: AtomicU64::new(0),
             hits_by_meaning: AtomicU64::new(0),
             acceptance: Matcher::shipped().acceptance(options.max_wrong_hit_rate),
-            embedded: sentences.map(|s| Embedded::new(s, options.max_wrong_hit_rate)),
+            sentences: sentences.map(|s| OwnSentences::new(s, options.max_wrong_hit_rate)),
             misses: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             rewards_dropped: AtomicU64::new(0),

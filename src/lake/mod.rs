@@ -42,7 +42,7 @@ use crate::{
 };
 
 pub use curate::{Curated, Refusal};
-pub use embedded::Sentences;
+pub use embedded::{Embedded, Sentences};
 pub use entry::{Entry, FLOOR, Ladder, RecalledByMeaning};
 pub use guard::worth_remembering;
 pub use meaning::{BYTES_PER_PLACE, Meanings};

@@ -55,7 +55,7 @@ pub struct Nearest {
     /// two answers is meant, and neither is given.
     pub is_ambiguous: bool,
     /// Whether the sentence model took part in the comparison.
-    by_points: bool,
+    pub(super) by_points: bool,
     key: Key,
 }
 

@@ -4,7 +4,11 @@
 mod bert;
 mod wordpiece;
 
-use std::{fs, io, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use ring::digest::{SHA256, digest};
 
@@ -57,10 +61,13 @@ fn checked(
 ) -> Result<Vec<u8>, EmbeddingError> {
     let path = folder.join(name);
     let told = |source| EmbeddingError::Read { path: path.clone(), source };
-    if fs::metadata(&path).map_err(told)?.len() > MOST_BYTES {
+    let mut bytes = Vec::new();
+    // What a device or a file that grows says of its size is worth nothing.
+    let file = File::open(&path).map_err(told)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(told)?;
+    if bytes.len() as u64 > MOST_BYTES {
         return Err(told(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 128 MiB")));
     }
-    let bytes = fs::read(&path).map_err(told)?;
     let found: String =
         digest(&SHA256, &bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     if found == expected {

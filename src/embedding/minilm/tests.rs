@@ -1,6 +1,6 @@
 //! With the real weights, where `META_ORCHESTRATOR_MINILM` names their folder.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use super::*;
 
@@ -54,4 +54,8 @@ fn a_missing_file_and_another_file_are_named() {
     let error = MiniLm::open(folder.path()).unwrap_err();
     assert!(matches!(error, EmbeddingError::Foreign { .. }), "{error}");
     assert!(error.to_string().contains(VOCABULARY.1), "{error}");
+    let vast = File::create(folder.path().join("vocab.txt")).unwrap();
+    vast.set_len(MOST_BYTES + 1).unwrap();
+    let error = MiniLm::open(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("larger than 128 MiB"), "{error}");
 }

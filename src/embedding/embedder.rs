@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Embedding, EmbeddingError, Unanswered};
 
-/// Texts that may wait. At some 10 ms each, the last of them waits less than a second.
+/// Texts that may wait. At some 15 ms each, the last of them waits about a second.
 const WAITING: usize = 64;
 
 /// Something that knows what texts mean.

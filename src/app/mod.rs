@@ -7,6 +7,7 @@ mod history;
 mod judge;
 mod memory;
 mod run;
+mod sentences;
 mod shelf;
 mod tasks;
 
@@ -20,4 +21,5 @@ pub use history::{audited_drafts, complexity_of, decision_log};
 pub use judge::{JudgeError, judge, models};
 pub use memory::lake_in_memory;
 pub use run::{RunError, Started, run};
+pub use sentences::{check_sentences, sentences_of};
 pub use shelf::LakeShelf;

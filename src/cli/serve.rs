@@ -42,6 +42,10 @@ pub(super) fn serve(args: &ServeArgs) -> ExitCode {
         settings.data.dir.clone_from(dir);
     }
     if args.check_config {
+        if let Err(error) = app::check_sentences(&settings.lake) {
+            eprintln!("lake.embedding: {error}");
+            return ExitCode::from(2);
+        }
         say("The configuration is sound.");
         return ExitCode::SUCCESS;
     }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod complexity;
 pub mod documents;
 pub mod domain;
+pub mod embedding;
 pub mod evaluation;
 pub mod flux;
 pub mod fusion;

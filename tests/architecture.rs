@@ -29,12 +29,13 @@ routing      ← domain complexity performance
 fusion       ← domain
 vcp          ← domain text solvers answers
 judgement    ← domain text answers vcp
+embedding    ←
 store        ← domain json settings telemetry
 seal         ← store
 providers    ← domain json settings telemetry
 ledger       ← domain settings telemetry store
-paraphrase   ← domain text
-lake         ← domain text paraphrase store seal
+paraphrase   ← domain text embedding
+lake         ← domain text embedding paraphrase store seal
 documents    ← domain text store seal
 sessions     ← domain text store seal
 flux         ← domain text answers solvers store lake
@@ -42,9 +43,9 @@ asi          ← domain text answers providers documents fusion vcp
 learning     ← domain settings telemetry bandit performance routing lake ledger
 meta         ← domain text answers telemetry performance complexity routing fusion vcp documents sessions flux asi ledger
 http         ← domain json settings telemetry performance meta
-evaluation   ← domain answers settings bandit performance complexity routing fusion paraphrase judgement store ledger lake meta
+evaluation   ← domain answers settings embedding bandit performance complexity routing fusion paraphrase judgement store ledger lake meta
 app          ← any of the above
-cli          ← domain settings telemetry performance paraphrase judgement http evaluation app
+cli          ← domain settings telemetry embedding performance paraphrase judgement http evaluation app
 main         ← cli
 ";
 

@@ -165,6 +165,7 @@ fn entry(number: usize) -> Entry {
         expires_ms: None,
         epoch: None,
         curated: false,
+        point: None,
         ladder: Ladder::default(),
     }
 }

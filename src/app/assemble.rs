@@ -12,6 +12,7 @@ use super::{
     JudgeError, LakeShelf,
     core::Core,
     judge::{self, JudgeFile, judge},
+    sentences::{embed_entries, sentences},
     tasks::Tasks,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         Clock, Draft, LanguageModel, Policy, Signal, Source, SourceKind, SystemClock, TenantId,
         Tier,
     },
+    embedding::EmbeddingError,
     flux::run_vortex,
     lake::{Lake, LakeOptions, TickReport},
     learning::Learning,
@@ -29,7 +31,7 @@ use crate::{
     providers::{self, Fleet, ProviderError},
     seal::{Keyring, KeyringError, SealError, admit},
     sessions::SessionOptions,
-    settings::{Acknowledge, ProviderSettings, Settings},
+    settings::{Acknowledge, LakeEmbedding, ProviderSettings, Settings},
     solvers,
     store::{Store, StoreError},
     telemetry::{LakeState, Metrics},
@@ -81,6 +83,9 @@ pub enum StartError {
     /// The documents that were added cannot be read.
     #[error("the added documents: {0}")]
     Shelf(StoreError),
+    /// The sentence model cannot be used.
+    #[error("lake.embedding: {0}")]
+    Embedding(#[from] EmbeddingError),
     /// A configured folder of documents cannot be used.
     #[error("the documents: {0}")]
     Documents(#[from] DocumentsError),
@@ -137,6 +142,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
     let store = Store::open(&settings.data.dir.join(STORE_FILE))
         .map_err(|source| StartError::Store { dir: settings.data.dir.clone(), source })?;
     let keyring = keyring(settings)?;
+    let sentences = sentences(&settings.lake, &metrics)?;
     let unfinished = admit(&store, &keyring).await?;
     let Found { models, drafter, awaited, fleet } = models(settings, &metrics).await?;
     let options = documents_options(settings);
@@ -167,6 +173,7 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
             max_bytes: settings.lake.max_bytes,
             max_wrong_hit_rate: settings.lake.max_wrong_hit_rate,
         }),
+        sentences,
         sessions: SessionOptions {
             max_turns: settings.sessions.max_turns,
             max_bytes: settings.sessions.max_bytes,
@@ -237,6 +244,10 @@ pub async fn assemble(settings: &Settings, reset_policy: bool) -> Result<App, St
         });
     }
     if let Some(lake) = built.lake {
+        if settings.lake.embedding != LakeEmbedding::Hashed {
+            let lake = lake.clone();
+            app.background.run_once("lake embeddings", |stop| embed_entries(lake, stop));
+        }
         app.start_vortex(lake, settings.flux.tick());
     }
     if !settings.documents.folders.is_empty()

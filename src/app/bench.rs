@@ -68,6 +68,7 @@ async fn bench(
         policy,
         reset_policy: false,
         lake: None,
+        sentences: None,
         sessions: SessionOptions::default(),
         ledger: LedgerOptions::default(),
         instructions: String::new(),

@@ -8,7 +8,7 @@ use crate::{
     documents::{Documents, Shelf, ShelfOptions, ShelfTask},
     domain::{Clock, LanguageModel, Policy, PolicyCell},
     flux::{Flux, FluxParts},
-    lake::{Lake, LakeOptions},
+    lake::{Lake, LakeOptions, Sentences},
     learning::Learning,
     ledger::{Ledger, LedgerOptions, LedgerTask},
     meta::{AuditOptions, AuditParts, AuditTask, MetaOrchestrator, Parts, auditor},
@@ -37,6 +37,8 @@ pub(super) struct Core {
     pub(super) reset_policy: bool,
     /// `None` switches the lake off.
     pub(super) lake: Option<LakeOptions>,
+    /// `None` recalls by words alone.
+    pub(super) sentences: Option<Sentences>,
     pub(super) sessions: SessionOptions,
     pub(super) ledger: LedgerOptions,
     pub(super) max_experts: usize,
@@ -74,7 +76,8 @@ impl Core {
         let lake = match self.lake {
             Some(options) => {
                 let keyring = self.keyring.clone();
-                let lake = Lake::open_sealed(self.store.clone(), options, keyring).await;
+                let (store, sentences) = (self.store.clone(), self.sentences);
+                let lake = Lake::open_embedding(store, options, keyring, sentences).await;
                 Some(lake.map_err(StartError::Lake)?)
             }
             None => None,

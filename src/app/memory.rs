@@ -1,7 +1,8 @@
 //! A lake in memory, for what is measured and not kept.
 
 use crate::{
-    lake::{Lake, LakeOptions},
+    lake::{Lake, LakeOptions, Sentences},
+    seal::Keyring,
     store::{Store, StoreError},
 };
 
@@ -9,12 +10,15 @@ use crate::{
 ///
 /// # Errors
 /// What keeps the store from being made.
-pub async fn lake_in_memory(max_wrong_hit_rate: f64) -> Result<Lake, StoreError> {
+pub async fn lake_in_memory(
+    max_wrong_hit_rate: f64,
+    sentences: Option<Sentences>,
+) -> Result<Lake, StoreError> {
     let options = LakeOptions {
         ttl: None,
         max_entries: usize::MAX / 32,
         max_bytes: usize::MAX / 32,
         max_wrong_hit_rate,
     };
-    Lake::open(Store::in_memory()?, options).await
+    Lake::open_embedding(Store::in_memory()?, options, Keyring::plain(), sentences).await
 }

@@ -8,6 +8,7 @@ mod judge;
 mod memory;
 mod obstacles;
 mod run;
+mod sentences;
 mod shelf;
 mod tasks;
 
@@ -22,4 +23,5 @@ pub use judge::{JudgeError, judge, models};
 pub use memory::lake_in_memory;
 pub use obstacles::obstacles;
 pub use run::{RunError, Started, run};
+pub use sentences::sentences_of;
 pub use shelf::LakeShelf;

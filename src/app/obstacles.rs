@@ -6,6 +6,7 @@ use super::{
     StartError,
     assemble::{documents_options, keyring},
     judge,
+    sentences::check_sentences,
 };
 use crate::{
     documents::Documents,
@@ -21,6 +22,7 @@ pub fn obstacles(settings: &Settings) -> Vec<StartError> {
     let mut found = Vec::new();
     found.extend(keyring(settings).err().map(StartError::from));
     found.extend(judge(Some(Path::new(&settings.judgement.model))).err().map(StartError::from));
+    found.extend(check_sentences(&settings.lake).err().map(StartError::from));
     let documents = Documents::open(&settings.documents.folders, &documents_options(settings));
     found.extend(documents.err().map(StartError::from));
     let fleet = Arc::new(Fleet::default());

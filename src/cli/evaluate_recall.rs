@@ -1,11 +1,11 @@
 //! `evaluate-recall`: what recall by meaning is worth on a table of questions.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 
-use super::ConfigArgs;
-use crate::{app, evaluation};
+use super::{ConfigArgs, embedded::EmbeddedArgs};
+use crate::{app, embedding::Model, evaluation};
 
 /// What to measure on.
 #[derive(Debug, Clone, Args)]
@@ -23,6 +23,8 @@ pub(super) struct EvaluateRecallArgs {
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    embedded: EmbeddedArgs,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -53,10 +55,14 @@ fn measure(args: &EvaluateRecallArgs, rate: f64) -> Result<String, String> {
     let table = evaluation::load_questions(&args.data).map_err(|error| error.to_string())?;
     let runtime = evaluation::paused_runtime().map_err(|error| error.to_string())?;
     let progress = evaluation::progress_bar();
+    let model = args.embedded.model()?;
+    let point = |text: &str| model.as_ref().and_then(|model| model.embed(text)).map(Arc::new);
+    let sentences = model.clone().map(|model| app::sentences_of(model)).transpose();
+    let sentences = sentences.map_err(|error| error.to_string())?;
     let report = runtime.block_on(async {
         // Where nothing may be recalled by meaning, the curve still tells what could be.
-        let lake = app::lake_in_memory(rate.max(0.5)).await?;
-        evaluation::evaluate_recall(table, &lake, rate, args.held_out, &progress).await
+        let lake = app::lake_in_memory(rate.max(0.5), sentences).await?;
+        evaluation::evaluate_recall(table, &lake, &point, rate, args.held_out, &progress).await
     });
     let report = report.map_err(|error| error.to_string())?;
     if args.json {

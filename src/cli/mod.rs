@@ -3,6 +3,7 @@
 
 mod adaptive;
 mod calibrate;
+mod embedded;
 mod evaluate;
 mod evaluate_recall;
 mod lake;

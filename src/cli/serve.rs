@@ -22,8 +22,8 @@ pub(super) struct ServeArgs {
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Read the configuration and what it names (encryption keys, judgement model, folders of
-    /// documents, providers' keys), report every problem, and stop. The store is not opened.
+    /// Read the configuration and what it names (encryption keys, judgement and sentence
+    /// model, folders of documents, providers' keys), report every problem, and stop. The store is not opened.
     #[arg(long)]
     check_config: bool,
     /// Put the policy back to what the configuration says, forgetting changes made through the API.

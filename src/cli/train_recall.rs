@@ -1,10 +1,12 @@
 //! `train-recall`: trains the model by which questions are recalled.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 
+use super::embedded::EmbeddedArgs;
 use crate::{
+    embedding::{Cached, Model},
     evaluation::{self, QuestionTable},
     paraphrase::{self, LabelledPair},
 };
@@ -20,6 +22,8 @@ pub(super) struct TrainRecallArgs {
     /// Where the model goes.
     #[arg(long, value_name = "FILE", default_value = "models/recall.bin")]
     out: PathBuf,
+    #[command(flatten)]
+    embedded: EmbeddedArgs,
     /// Trees to grow.
     #[arg(long, value_name = "N", default_value_t = 160, value_parser = clap::value_parser!(u16).range(1..=2000))]
     trees: u16,
@@ -49,11 +53,24 @@ fn train(args: &TrainRecallArgs) -> Result<String, String> {
         }
     }
     let bar = evaluation::progress_bar();
+    let model = args.embedded.model()?;
+    if let Some(model) = &model {
+        bar.set_message("embedding");
+        let pairs = labelled.iter().chain(&paraphrases);
+        args.embedded.embed_all(model, pairs, &bar)?;
+    }
+    let point = |text: &str| model.as_ref().and_then(|model: &Arc<Cached>| model.embed(text));
     bar.set_message("growing trees");
-    let trained = paraphrase::train(&labelled, &paraphrases, args.trees.into(), |grown, of| {
-        bar.set_length(of as u64);
-        bar.set_position(grown as u64);
-    });
+    let trained = paraphrase::train(
+        &labelled,
+        &paraphrases,
+        &|text| point(text).map(Arc::new),
+        args.trees.into(),
+        |grown, of| {
+            bar.set_length(of as u64);
+            bar.set_position(grown as u64);
+        },
+    );
     bar.finish_and_clear();
     let trained = trained.map_err(|error| error.to_string())?;
     let bytes = trained.matcher.written();

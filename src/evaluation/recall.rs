@@ -9,7 +9,7 @@ use super::{auroc, pairs::QuestionTable};
 use crate::{
     domain::{ResponseId, Signal, SourceKind, TenantId},
     lake::{Entry, Ladder, Lake},
-    paraphrase::{Judgement, LabelledPair, Matcher, Split, rate_upper_bound, split},
+    paraphrase::{Judgement, LabelledPair, Matcher, Points, Split, rate_upper_bound, split},
     store::StoreError,
 };
 
@@ -96,22 +96,24 @@ pub struct Accepted {
 pub async fn evaluate_recall(
     table: QuestionTable,
     lake: &Lake,
+    points: Points<'_>,
     max_wrong_hit_rate: f64,
     held_out: bool,
     progress: &ProgressBar,
 ) -> Result<RecallReport, StoreError> {
-    let matcher = Matcher::shipped();
+    let matcher = lake.matcher(points("").is_some());
     match table {
         QuestionTable::Labelled(pairs) => Ok(RecallReport::Labelled(labelled(
             &pairs,
-            &matcher,
+            matcher,
+            points,
             max_wrong_hit_rate,
             held_out,
             progress,
         ))),
         QuestionTable::Paraphrases(pairs) => {
             let report =
-                paraphrases(&pairs, lake, &matcher, max_wrong_hit_rate, held_out, progress);
+                paraphrases(&pairs, lake, matcher, points, max_wrong_hit_rate, held_out, progress);
             Ok(RecallReport::Paraphrases(report.await?))
         }
     }
@@ -121,6 +123,7 @@ async fn paraphrases(
     pairs: &[LabelledPair],
     lake: &Lake,
     matcher: &Matcher,
+    points: Points<'_>,
     max_wrong_hit_rate: f64,
     held_out: bool,
     progress: &ProgressBar,
@@ -134,6 +137,7 @@ async fn paraphrases(
         not_remembered += usize::from(!kept);
         progress.inc(1);
     }
+    while lake.embed_missing(64).await?.given > 0 {}
     progress.set_message("asking");
     let parts = split(pairs);
     // An ambiguous match is none, at every setting.
@@ -143,7 +147,9 @@ async fn paraphrases(
         if held_out && part == Split::Train {
             continue;
         }
-        let nearest = lake.nearest(&tenant, &pair.b, 0, None).filter(|near| !near.is_ambiguous);
+        let nearest = lake
+            .nearest(&tenant, &pair.b, points(&pair.b).as_ref(), 0, None)
+            .filter(|near| !near.is_ambiguous);
         found.push(nearest.map(|near| (near.judgement, near.entry.content == pair.a)));
     }
     progress.finish_and_clear();
@@ -187,6 +193,7 @@ fn entry(question: &str) -> Entry {
         expires_ms: None,
         epoch: None,
         curated: false,
+        point: None,
         ladder: Ladder::default(),
     }
 }
@@ -194,6 +201,7 @@ fn entry(question: &str) -> Entry {
 fn labelled(
     pairs: &[LabelledPair],
     matcher: &Matcher,
+    points: Points<'_>,
     max_wrong_hit_rate: f64,
     held_out: bool,
     progress: &ProgressBar,
@@ -205,7 +213,8 @@ fn labelled(
     for (pair, (part, _)) in pairs.iter().zip(parts) {
         progress.inc(1);
         if !held_out || part == Split::Test {
-            let (a, b) = (matcher.profile(&pair.a), matcher.profile(&pair.b));
+            let profile = |text: &str| matcher.profile(text).with_point(points(text));
+            let (a, b) = (profile(&pair.a), profile(&pair.b));
             judged.push((matcher.judge(&a, &b), pair.same));
         }
     }
@@ -322,7 +331,7 @@ mod tests {
         let options = LakeOptions { ttl: None, max_wrong_hit_rate: 0.5, ..LakeOptions::default() };
         let lake = Lake::open(Store::in_memory().unwrap(), options).await.unwrap();
         let bar = ProgressBar::hidden();
-        let report = evaluate_recall(table, &lake, 0.01, true, &bar).await.unwrap();
+        let report = evaluate_recall(table, &lake, &|_| None, 0.01, true, &bar).await.unwrap();
         println!("{report}");
         report
     }
@@ -356,8 +365,9 @@ mod tests {
         let table = QuestionTable::Paraphrases(texts.map(pair).to_vec());
         let options = LakeOptions { ttl: None, ..LakeOptions::default() };
         let lake = Lake::open(Store::in_memory().unwrap(), options).await.unwrap();
-        let report =
-            evaluate_recall(table, &lake, 0.3, false, &ProgressBar::hidden()).await.unwrap();
+        let report = evaluate_recall(table, &lake, &|_| None, 0.3, false, &ProgressBar::hidden())
+            .await
+            .unwrap();
         let RecallReport::Paraphrases(report) = report else { panic!("another table") };
         assert_eq!((report.asked, report.not_remembered), (2, 0));
         assert_eq!(report.without_bound, Outcome { correct: 1.0, wrong: 0.0, missed: 0.0 });

@@ -21,6 +21,8 @@ use crate::{
 
 /// A solver is right or silent; what is left is the chance that it misread the question.
 const SOLVER_SIGNAL: f64 = 0.99;
+/// Most time that a sentence model is given for a question; then it is recalled by its words.
+const MEANING_WAIT: Duration = Duration::from_millis(100);
 /// When a drafter without a free place may have one again.
 const BUSY_RETRY: Duration = Duration::from_secs(1);
 
@@ -65,9 +67,9 @@ impl Flux {
         Self { drafting: Semaphore::new(places), parts }
     }
 
-    /// Asks the solvers and, for a request that stands alone, the lake.
-    #[must_use]
-    pub fn immediate(&self, request: &Request) -> Immediate {
+    /// Asks the solvers and, for a request that stands alone, the lake. Microseconds, and some
+    /// milliseconds where the lake asks a sentence model.
+    pub async fn immediate(&self, request: &Request) -> Immediate {
         let mut drafts = Vec::new();
         drafts.extend(self.solved(request));
         let mut lake_hit = None;
@@ -76,7 +78,9 @@ impl Flux {
             let since = Instant::now();
             let now = self.parts.clock.now_ms();
             let epoch = Some((self.parts.documents_epoch)(&request.tenant));
-            let recalled = lake.recall(&request.tenant, &request.input, now, epoch);
+            let Request { tenant, input, .. } = request;
+            let point = lake.point_of(tenant, input, MEANING_WAIT).await;
+            let recalled = lake.recall_at(tenant, input, point.as_ref(), now, epoch);
             lake_hit = Some(recalled.is_some());
             drafts.extend(recalled.map(|found| recalled_draft(&found, since.elapsed())));
         }
@@ -153,6 +157,7 @@ impl Flux {
             expires_ms: None,
             epoch: from_documents.then(|| (self.parts.documents_epoch)(&request.tenant)),
             curated: false,
+            point: None,
             ladder: Ladder::default(),
         };
         lake.remember(&request.tenant, entry).await

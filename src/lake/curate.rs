@@ -117,6 +117,7 @@ impl Curated {
             expires_ms: self.expires_ms,
             epoch: None,
             curated: self.curated,
+            point: None,
             ladder: Ladder::default(),
         };
         Ok((Arc::from(key), entry))

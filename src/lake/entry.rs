@@ -1,9 +1,14 @@
 //! One remembered answer, and its place on the ladder.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::meaning::BYTES_PER_PLACE;
-use crate::domain::{Canonical, Citation, ResponseId, Signal, SourceKind};
+use crate::{
+    domain::{Canonical, Citation, ResponseId, Signal, SourceKind},
+    embedding::Embedding,
+};
 
 /// The lake keeps and gives nothing that is less likely to be right.
 pub const FLOOR: f64 = 0.6;
@@ -41,6 +46,9 @@ pub struct Entry {
     /// Whether an operator put it in: only another such answer, or an outcome, speaks against it.
     #[serde(default)]
     pub curated: bool,
+    /// What all-MiniLM-L6-v2 takes the question to mean; the lake adds it in the background.
+    #[serde(default, rename = "minilm_l6_v2", skip_serializing_if = "Option::is_none")]
+    pub point: Option<Arc<Embedding>>,
     /// What has become of it since. Kept by the lake; whatever a caller puts here is ignored.
     #[serde(default)]
     pub ladder: Ladder,
@@ -235,7 +243,9 @@ impl Entry {
             c.quote.len() + c.document.len() + c.section.as_ref().map_or(0, String::len) + 64
         });
         let spellings = self.ladder.also_asked.iter().map(|s| 2 * s.len() + 96);
+        let point = self.point.as_ref().map_or(0, |_| size_of::<Embedding>() + 32);
         512 + BYTES_PER_PLACE
+            + point
             + 2 * self.question.len()
             + 2 * self.content.len()
             + citations.sum::<usize>()
@@ -279,6 +289,9 @@ impl Entry {
     pub(super) fn in_place_of(mut self, old: Option<&Self>) -> Option<Self> {
         self.ladder = Ladder { revision: 1, ..Ladder::default() };
         let Some(old) = old else { return Some(self) };
+        if self.question == old.question {
+            self.point = self.point.or_else(|| old.point.clone());
+        }
         let now_ms = self.created_ms;
         // What an operator put in, only he or an outcome takes out.
         let stands = old.curated && !old.is_expired(now_ms) && !old.ladder.is_refuted();

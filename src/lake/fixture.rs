@@ -18,6 +18,7 @@ pub(super) fn entry(question: &str, content: &str, signal: f64) -> Entry {
         expires_ms: None,
         epoch: None,
         curated: false,
+        point: None,
         ladder: Ladder::default(),
     }
 }

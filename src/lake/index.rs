@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{ResponseId, TenantId},
+    embedding::Embedding,
     paraphrase::{Matcher, Place},
 };
 
@@ -24,6 +25,8 @@ pub(super) type Key = Arc<str>;
 
 /// Most entries of one signature that are compared with each other.
 const GROUP: usize = 16;
+/// Points that a search by meaning looks at: some 2 ms.
+const MOST_POINTS: usize = 1 << 15;
 /// Forgotten origins that are kept in mind, so that an answer still on its way does not return.
 const FORGOTTEN: usize = 4096;
 
@@ -50,6 +53,8 @@ pub(super) struct Totals {
     /// Near-duplicates that became another spelling of an entry.
     pub(super) merged: usize,
     pub(super) curated: usize,
+    /// Entries that have a point.
+    pub(super) embedded: usize,
 }
 
 impl Totals {
@@ -65,9 +70,10 @@ impl Totals {
         }
     }
 
-    fn fields(&mut self) -> [&mut usize; 7] {
-        let Self { entries, bytes, disputed, agreeing, contradicting, merged, curated } = self;
-        [entries, bytes, disputed, agreeing, contradicting, merged, curated]
+    fn fields(&mut self) -> [&mut usize; 8] {
+        let Self { entries, bytes, disputed, agreeing, contradicting, merged, curated, embedded } =
+            self;
+        [entries, bytes, disputed, agreeing, contradicting, merged, curated, embedded]
     }
 }
 
@@ -118,6 +124,8 @@ pub(super) struct Pool {
     /// The question of each number that `meanings` knows; numbers without one are free.
     numbered: Vec<Option<Key>>,
     free: Vec<u32>,
+    /// What a sentence model takes the question of each number to mean.
+    points: Vec<Option<Arc<Embedding>>>,
 }
 
 #[derive(Debug)]
@@ -343,6 +351,26 @@ impl Pool {
             .collect()
     }
 
+    /// The entries whose questions mean most nearly what a point does, the nearest first. All are
+    /// looked at or, where there are very many, those of the highest numbers.
+    pub(super) fn nearest_in_meaning(
+        &self,
+        point: &Embedding,
+        most: usize,
+    ) -> Vec<(Key, Arc<Entry>)> {
+        let first = self.points.len().saturating_sub(MOST_POINTS);
+        let points = self.points.iter().zip(&self.numbered).skip(first);
+        let mut near: Vec<(f32, &Key)> = points
+            .filter_map(|(theirs, key)| Some((theirs.as_ref()?.cosine(point), key.as_ref()?)))
+            .collect();
+        if near.len() > most && most > 0 {
+            near.select_nth_unstable_by(most - 1, |a, b| b.0.total_cmp(&a.0));
+            near.truncate(most);
+        }
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        near.into_iter().filter_map(|(_, key)| Some((Arc::clone(key), self.entry(key)?))).collect()
+    }
+
     /// A number for a new question, and the question's place under it.
     fn number(&mut self, key: &Key, question: &str) -> u32 {
         let number = self.free.pop().unwrap_or_else(|| {
@@ -357,6 +385,7 @@ impl Pool {
     }
 
     fn give_up(&mut self, number: u32, question: &str) {
+        self.put_point(number, None);
         self.meanings.remove(number, &Matcher::shipped().place(question));
         if let Some(own) = self.numbered.get_mut(number as usize) {
             *own = None;
@@ -364,8 +393,20 @@ impl Pool {
         self.free.push(number);
     }
 
+    fn put_point(&mut self, number: u32, point: Option<Arc<Embedding>>) {
+        let number = number as usize;
+        // Without a sentence model there are no points, and none of this takes memory.
+        if point.is_some() && self.points.len() <= number {
+            self.points.resize(number + 1, None);
+        }
+        if let Some(own) = self.points.get_mut(number) {
+            *own = point;
+        }
+    }
+
     fn insert(&mut self, key: &Key, entry: Arc<Entry>, number: Option<u32>, totals: &mut Totals) {
         let number = number.unwrap_or_else(|| self.number(key, &entry.question));
+        self.put_point(number, entry.point.clone());
         for origin in entry.origins() {
             self.by_origin.entry(origin).or_default().insert(Arc::clone(key));
         }
@@ -400,6 +441,7 @@ impl Pool {
             contradicting: pairs.len() - agreeing,
             merged: entry.ladder.also_asked.len(),
             curated: usize::from(entry.curated),
+            embedded: usize::from(entry.point.is_some()),
         }
     }
 

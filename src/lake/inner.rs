@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::{
-    ATTEMPTS, Entry, EpochBegun, LakeOptions, Reward, TickReport,
+    ATTEMPTS, Entry, EpochBegun, LakeOptions, Reward, Sentences, TickReport,
+    embedded::OwnSentences,
     index::{Epoch, Index, Key, Pool},
     plan::{Change, Plan, Why, Work as Waiting},
     rows::{Rows, curated_epoch_key, epoch_key},
@@ -46,6 +47,8 @@ pub(super) struct Inner {
     pub(super) hits_by_meaning: AtomicU64,
     /// From which likeness on an answer is recalled by meaning.
     pub(super) acceptance: Acceptance,
+    /// The same where a sentence model was asked.
+    pub(super) sentences: Option<OwnSentences>,
     pub(super) misses: AtomicU64,
     pub(super) evicted: AtomicU64,
     pub(super) rewards_dropped: AtomicU64,
@@ -96,6 +99,7 @@ impl Inner {
         store: Store,
         options: LakeOptions,
         keyring: Keyring,
+        sentences: Option<Sentences>,
     ) -> Result<Self, StoreError> {
         let rows = Rows::new(keyring);
         let index = rows.load(&store).await?;
@@ -116,6 +120,7 @@ impl Inner {
             hits: AtomicU64::new(0),
             hits_by_meaning: AtomicU64::new(0),
             acceptance: Matcher::shipped().acceptance(options.max_wrong_hit_rate),
+            sentences: sentences.map(|s| OwnSentences::new(s, options.max_wrong_hit_rate)),
             misses: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             rewards_dropped: AtomicU64::new(0),

@@ -11,6 +11,7 @@
 //! the one that it was decided on, so that two writers never undo each other.
 
 mod curate;
+mod embedded;
 mod entry;
 mod guard;
 mod index;
@@ -41,6 +42,7 @@ use crate::{
 };
 
 pub use curate::{Curated, Refusal};
+pub use embedded::{Embedded, Sentences};
 pub use entry::{Entry, FLOOR, Ladder, RecalledByMeaning};
 pub use guard::worth_remembering;
 pub use meaning::{BYTES_PER_PLACE, Meanings};
@@ -209,7 +211,20 @@ impl Lake {
         options: LakeOptions,
         keyring: Keyring,
     ) -> Result<Self, StoreError> {
-        Ok(Self { inner: Arc::new(Inner::open(store, options, keyring).await?) })
+        Self::open_embedding(store, options, keyring, None).await
+    }
+
+    /// [`Lake::open_sealed`] with a sentence model, by which questions are recalled, too.
+    ///
+    /// # Errors
+    /// As [`Lake::open_sealed`].
+    pub async fn open_embedding(
+        store: Store,
+        options: LakeOptions,
+        keyring: Keyring,
+        sentences: Option<Sentences>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { inner: Arc::new(Inner::open(store, options, keyring, sentences).await?) })
     }
 
     /// Remembers an answer; durable when this returns `true`. `false` says that it was not worth

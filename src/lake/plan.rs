@@ -29,6 +29,7 @@ pub(super) enum Why {
     Merged,
     Expired,
     Surplus,
+    Embedded,
 }
 
 /// One entry before and after.

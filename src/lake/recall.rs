@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     domain::{Signal, TenantId},
-    paraphrase::{Acceptance, Judgement, Profile},
+    embedding::Embedding,
+    paraphrase::{Judgement, Profile},
     text::normal_key,
 };
 
@@ -53,6 +54,8 @@ pub struct Nearest {
     /// Whether another one with another answer is hardly less like: then nobody can say which of the
     /// two answers is meant, and neither is given.
     pub is_ambiguous: bool,
+    /// Whether the sentence model took part in the comparison.
+    pub(super) by_points: bool,
     key: Key,
 }
 
@@ -68,9 +71,23 @@ impl Lake {
         now_ms: i64,
         epoch: Option<u64>,
     ) -> Option<Recalled> {
+        self.recall_at(tenant, question, None, now_ms, epoch)
+    }
+
+    /// [`Lake::recall`] with what the sentence model takes the question to mean
+    /// ([`Lake::point_of`]).
+    #[must_use]
+    pub fn recall_at(
+        &self,
+        tenant: &TenantId,
+        question: &str,
+        point: Option<&Arc<Embedding>>,
+        now_ms: i64,
+        epoch: Option<u64>,
+    ) -> Option<Recalled> {
         let found = self
             .recall_exactly(tenant, question, now_ms, epoch)
-            .or_else(|| self.recall_by_meaning(tenant, question, now_ms, epoch));
+            .or_else(|| self.recall_by_meaning(tenant, question, point, now_ms, epoch));
         let counter = if found.is_some() { &self.inner.hits } else { &self.inner.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         if found.as_ref().is_some_and(|found| found.likeness.is_some()) {
@@ -102,17 +119,19 @@ impl Lake {
         &self,
         tenant: &TenantId,
         question: &str,
+        point: Option<&Arc<Embedding>>,
         now_ms: i64,
         epoch: Option<u64>,
     ) -> Option<Recalled> {
-        let nearest = self.nearest(tenant, question, now_ms, epoch)?;
+        let nearest = self.nearest(tenant, question, point, now_ms, epoch)?;
         if nearest.is_ambiguous {
             return None;
         }
+        let acceptance = self.acceptance(nearest.by_points);
         let Nearest { entry, judgement, key, .. } = nearest;
         // What outcomes said of this entry's earlier recalls by meaning counts as a lower score.
-        let judgement = self.inner.acceptance.matcher().shifted(judgement, entry.ladder.shift());
-        if !self.inner.acceptance.accepts(&judgement) {
+        let judgement = acceptance.matcher().shifted(judgement, entry.ladder.shift());
+        if !acceptance.accepts(&judgement) {
             return None;
         }
         let signal = Signal::clamped(entry.merit().get() * judgement.probability);
@@ -128,31 +147,48 @@ impl Lake {
 
     /// The remembered question that is most like this one, among those whose answer may be given.
     /// `None` where nothing is near, where nothing may be recalled by meaning at all, and for a
-    /// question whose answer changes by itself.
+    /// question whose answer changes by itself. `point` is what [`Lake::point_of`] gave; it takes part
+    /// where all that is compared has one.
     #[must_use]
     pub fn nearest(
         &self,
         tenant: &TenantId,
         question: &str,
+        point: Option<&Arc<Embedding>>,
         now_ms: i64,
         epoch: Option<u64>,
     ) -> Option<Nearest> {
-        let acceptance: &Acceptance = &self.inner.acceptance;
-        if !acceptance.is_open() || question.len() > MAX_QUESTION || !worth_remembering(question) {
+        let is_open = |with_points| self.acceptance(with_points).is_open();
+        if !(is_open(false) || is_open(point.is_some()))
+            || question.len() > MAX_QUESTION
+            || !worth_remembering(question)
+        {
             return None;
         }
         // Nobody waits for the lock while questions are compared.
         if self.inner.read().pool(tenant).is_none_or(|pool| pool.len() == 0) {
             return None;
         }
-        let matcher = acceptance.matcher();
-        let asked: Profile = matcher.profile(question);
-        let near = self.inner.read().pool(tenant)?.nearest(&asked.place(), CANDIDATES);
+        let mut asked: Profile = self.matcher(false).profile(question);
+        let mut near = self.inner.read().pool(tenant)?.nearest(&asked.place(), CANDIDATES);
+        if let Some(point) = point {
+            let more = self.inner.read().pool(tenant)?.nearest_in_meaning(point, CANDIDATES);
+            let new = more.into_iter().filter(|(key, _)| near.iter().all(|(own, _)| own != key));
+            let new: Vec<_> = new.collect();
+            near.extend(new);
+        }
+        near.retain(|(_, entry)| entry.is_recallable(now_ms, epoch));
+        let by_points = point.is_some() && near.iter().all(|(_, entry)| entry.point.is_some());
+        let matcher = self.matcher(by_points);
+        if by_points {
+            asked = matcher.profile(question).with_point(point.cloned());
+        }
         let judged: Vec<_> = near
             .into_iter()
-            .filter(|(_, entry)| entry.is_recallable(now_ms, epoch))
             .map(|(key, entry)| {
-                (matcher.judge(&asked, &matcher.profile(&entry.question)), key, entry)
+                let point = entry.point.clone().filter(|_| by_points);
+                let stored = matcher.profile(&entry.question).with_point(point);
+                (matcher.judge(&asked, &stored), key, entry)
             })
             .collect();
         let (judgement, key, entry) =
@@ -164,6 +200,7 @@ impl Lake {
             entry: Arc::clone(entry),
             judgement: *judgement,
             is_ambiguous,
+            by_points,
             key: Arc::clone(key),
         })
     }
@@ -215,7 +252,7 @@ mod tests {
     async fn no_tenant_is_given_anothers_answer_by_meaning() {
         let lake = lake(0.2).await;
         assert!(lake.recall(&tenant("b"), REWORDED, NOW, None).is_none());
-        assert!(lake.nearest(&tenant("b"), REWORDED, NOW, None).is_none());
+        assert!(lake.nearest(&tenant("b"), REWORDED, None, NOW, None).is_none());
     }
 
     #[tokio::test]

@@ -191,7 +191,7 @@ impl Journey<'_> {
     async fn ask_flux(&self, gathered: &mut Gathered, with_drafter: bool) {
         let since = Instant::now();
         if self.request.is_open_to_all() {
-            let immediate = self.flux.immediate(self.request);
+            let immediate = self.flux.immediate(self.request).await;
             gathered.lake_hit = immediate.lake_hit;
             let mut drafts = immediate.drafts;
             drafts.retain(|draft| self.request.allows(&draft.content));

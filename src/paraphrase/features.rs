@@ -7,7 +7,7 @@ use super::{
     words::Kind,
 };
 
-/// Places for the features of a pair; the last one is kept free.
+/// Places for the features of a pair; the last one is for what a sentence model says.
 pub(super) const FEATURES: usize = 64;
 /// Features that are told of each side; each gives the lesser and the greater of the two.
 const SIDED: usize = 20;
@@ -16,6 +16,9 @@ const MET: f32 = 0.6;
 
 /// The place of the share of both sides' topic, by weight, that the other side has word for word.
 pub(super) const SHARED_TOPIC: usize = FEATURES - 4;
+
+/// The place of the cosine of both sides' points.
+pub(super) const MEANING: usize = FEATURES - 1;
 
 /// The place of the likeness of both sides' groups of four letters, across words.
 pub(super) const SHARED_LETTERS: usize = 2 * SIDED + 3;
@@ -123,7 +126,13 @@ pub(super) fn features(
     put(sides[0][2] * sides[1][2]);
     put(why.map_or(0.0, |why| 1.0 + f32::from(why as u8)));
     put(f32::from(u8::from(a.numbers == b.numbers)));
+    put(meaning(a, b));
     found
+}
+
+/// Cosine of what a sentence model takes both sides to mean; 0 where it was not asked.
+pub(super) fn meaning(a: &Profile, b: &Profile) -> f32 {
+    a.point.as_deref().zip(b.point.as_deref()).map_or(0.0, |(a, b)| a.cosine(b))
 }
 
 fn kind(kind: Kind) -> f32 {
@@ -289,7 +298,7 @@ mod tests {
         assert_eq!(other[SHARED_LETTERS], letters);
         let cosine = SHARED_TOPIC - 1;
         assert!((same[cosine] - 1.0).abs() < 0.02 && other[cosine] < same[cosine]);
-        assert_eq!(same[FEATURES - 1], 0.0, "kept free");
+        assert_eq!(same[FEATURES - 1], 0.0, "no sentence model was asked");
     }
 
     fn finite_and_symmetric(a: &str, b: &str) -> Result<(), TestCaseError> {

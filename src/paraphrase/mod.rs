@@ -27,11 +27,11 @@ pub use file::ModelFileError;
 pub use guard::Mismatch;
 pub use place::Place;
 pub use profile::Profile;
-pub use train::{HeldOut, LabelledPair, Split, Trained, TrainingError, split, train};
+pub use train::{HeldOut, LabelledPair, Points, Split, Trained, TrainingError, split, train};
 pub use vector::{DIMENSIONS, Vector};
 
 use calibration::Calibration;
-use features::{Alignment, SHARED_LETTERS, SHARED_TOPIC, features};
+use features::{Alignment, MEANING, SHARED_LETTERS, SHARED_TOPIC, features};
 use guard::mismatch;
 use lexicon::Lexicon;
 use trees::Forest;
@@ -39,6 +39,11 @@ use words::Kind;
 
 /// The model that ships, as `meta-orchestrator train-recall` wrote it.
 const SHIPPED: &[u8] = include_bytes!("../../models/recall.bin");
+/// The one that also knows what a sentence model says.
+#[cfg(feature = "minilm")]
+const SHIPPED_FOR_POINTS: Option<&[u8]> = Some(include_bytes!("../../models/recall-minilm.bin"));
+#[cfg(not(feature = "minilm"))]
+const SHIPPED_FOR_POINTS: Option<&[u8]> = None;
 
 /// What nearness adds to the score of questions and of other texts. The trees know it, too; where
 /// there are few texts to learn from, as of statements, it is the better guide among many.
@@ -46,6 +51,8 @@ const NEARNESS: [f32; 2] = [1.0, 8.0];
 /// The same, of likeness in letters: it tells near-duplicates of one another apart, where the words
 /// of topic are all the same.
 const LETTERS: [f32; 2] = [0.0, 4.0];
+/// The same, of the cosine of what a sentence model takes both to mean.
+const MEANS: [f32; 2] = [0.0, 8.0];
 
 /// Compares questions. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -83,6 +90,23 @@ impl Matcher {
         static MATCHER: LazyLock<Matcher> =
             LazyLock::new(|| Matcher::read(SHIPPED).unwrap_or_else(|_| Matcher::untrained()));
         MATCHER.clone()
+    }
+
+    /// The matcher for questions with points ([`Profile::with_point`]); `None` where the program was
+    /// built without a sentence model, or its file was refused, which a test forbids.
+    #[must_use]
+    pub fn shipped_for_points() -> Option<Self> {
+        static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
+            let read = SHIPPED_FOR_POINTS.and_then(|bytes| Matcher::read(bytes).ok());
+            read.filter(Matcher::needs_points)
+        });
+        MATCHER.clone()
+    }
+
+    /// Whether it was trained on questions with points, and compares no others.
+    #[must_use]
+    pub fn needs_points(&self) -> bool {
+        self.model.forest.uses(MEANING)
     }
 
     /// A matcher that has learned nothing: it compares, and never accepts.
@@ -123,7 +147,8 @@ impl Matcher {
         let (topic, letters) = (NEARNESS[usize::from(told)], LETTERS[usize::from(told)]);
         let score = self.model.forest.score(&features)
             + topic * of(SHARED_TOPIC)
-            + letters * of(SHARED_LETTERS);
+            + letters * of(SHARED_LETTERS)
+            + MEANS[usize::from(told)] * of(MEANING);
         let log_odds = f64::from(self.calibration(told).log_odds(score));
         let probability = if mismatch.is_some() { 0.0 } else { 1.0 / (1.0 + (-log_odds).exp()) };
         Judgement { score, probability, mismatch, told }

@@ -1,12 +1,17 @@
 //! A question taken apart, once for all comparisons.
 
+use std::sync::Arc;
+
 use super::{
     lexicon::{Lexicon, Record, hash},
     place::{LETTERS, Place, Term, groups_of_three},
     vector::Vector,
     words::{Class, Kind, classes, is_negation},
 };
-use crate::text::{fold, is_stop_word, number_named, stem, words_of};
+use crate::{
+    embedding::Embedding,
+    text::{fold, is_stop_word, number_named, stem, words_of},
+};
 
 /// Longest text that is compared, in words: longer ones are never taken for the same as another.
 pub(super) const MOST_WORDS: usize = 96;
@@ -32,6 +37,8 @@ pub struct Profile {
     pub(super) signs: Vec<char>,
     pub(super) negations: usize,
     pub(super) vector: Vector,
+    /// What a sentence model takes it to mean, where one was asked.
+    pub(super) point: Option<Arc<Embedding>>,
 }
 
 /// One word of it.
@@ -86,6 +93,12 @@ impl Word {
 }
 
 impl Profile {
+    /// The same question with what a sentence model takes it to mean.
+    #[must_use]
+    pub fn with_point(self, point: Option<Arc<Embedding>>) -> Self {
+        Self { point, ..self }
+    }
+
     pub(super) fn of(text: &str, lexicon: &Lexicon) -> Self {
         let plain = text.replace(['\u{2019}', '\u{2018}'], "'");
         // Where all is in capitals, or hardly anything is not, capitals tell nothing.
@@ -128,6 +141,7 @@ impl Profile {
         let vector = Vector::of(&words);
         Self {
             vector,
+            point: None,
             pairs,
             fours,
             kind,

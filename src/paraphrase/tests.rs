@@ -14,6 +14,17 @@ fn the_shipped_model_is_whole_and_trained() {
     assert!(matcher.trees() > 0);
     assert!(matcher.acceptance(0.01).is_open(), "the default bound accepts something");
     assert!(SHIPPED.len() < 2 << 20);
+    assert!(!matcher.needs_points(), "it is given none");
+}
+
+#[test]
+fn the_shipped_model_for_points_is_whole_and_needs_them() {
+    let matcher = Matcher::shipped_for_points();
+    assert_eq!(matcher.is_some(), cfg!(feature = "minilm"));
+    if let Some(matcher) = matcher {
+        assert!(matcher.needs_points());
+        assert!(matcher.acceptance(0.01).is_open(), "the default bound accepts something");
+    }
 }
 
 #[test]
@@ -85,13 +96,13 @@ fn training_is_the_same_every_time_and_refuses_too_little() {
         same,
     };
     let pairs: Vec<_> = (0..4000).map(|n| pair(n, n % 3 == 0)).collect();
-    let trained = train(&pairs, &[], 3, |_, _| {}).unwrap();
+    let trained = train(&pairs, &[], &|_| None, 3, |_, _| {}).unwrap();
     assert!(trained.held_out.wrong_hit_bound <= 0.02, "{:?}", trained.held_out);
     assert_eq!(
         trained.matcher.written(),
-        train(&pairs, &[], 3, |_, _| {}).unwrap().matcher.written()
+        train(&pairs, &[], &|_| None, 3, |_, _| {}).unwrap().matcher.written()
     );
-    assert!(train(&pairs[..100], &[], 3, |_, _| {}).is_err());
+    assert!(train(&pairs[..100], &[], &|_| None, 3, |_, _| {}).is_err());
 }
 
 #[test]

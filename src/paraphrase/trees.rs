@@ -27,6 +27,12 @@ impl Forest {
         self.base + self.trees.iter().map(|tree| leaf(tree, features)).sum::<f32>()
     }
 
+    /// Whether any branch asks for a feature.
+    pub(super) fn uses(&self, feature: usize) -> bool {
+        let asks = |node: &Node| node.left != 0 && usize::from(node.feature) == feature;
+        self.trees.iter().flatten().any(asks)
+    }
+
     /// Whether every branch leads on, to a leaf.
     pub(super) fn is_sound(&self) -> bool {
         let sound = |tree: &Vec<Node>| {

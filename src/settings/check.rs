@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Settings, problem::Problems};
+use super::{LakeEmbedding, Settings, problem::Problems};
 
 /// Notes everything about well-typed settings that makes no sense.
 pub(super) fn check(settings: &Settings, problems: &mut Problems) {
@@ -46,6 +46,7 @@ pub(super) fn check(settings: &Settings, problems: &mut Problems) {
         );
     }
     drafter(settings, problems);
+    sentence_model(settings, problems);
 }
 
 fn ranges(settings: &Settings, problems: &mut Problems) {
@@ -103,6 +104,26 @@ fn ranges(settings: &Settings, problems: &mut Problems) {
     problems.range("feedback.max_per_minute", settings.feedback.max_per_minute, 1, 1_000_000);
     problems.range("lake.max_wrong_hit_rate", lake.max_wrong_hit_rate, 0.0, 0.5);
     problems.range("asi.default_prior", asi.default_prior, 0.0, 1.0);
+}
+
+fn sentence_model(settings: &Settings, problems: &mut Problems) {
+    if settings.lake.embedding != LakeEmbedding::Minilm {
+        return;
+    }
+    if !cfg!(feature = "minilm") {
+        problems.add(
+            "lake.embedding",
+            "this program was built without all-MiniLM-L6-v2",
+            "build it with `cargo build --release --features minilm`, or write \"hashed\"",
+        );
+    } else if !settings.lake.embedding_folder.is_dir() {
+        let folder = settings.lake.embedding_folder.display();
+        problems.add(
+            "lake.embedding_folder",
+            format_args!("`{folder}` is no folder"),
+            "name the folder with model.safetensors and vocab.txt of all-MiniLM-L6-v2",
+        );
+    }
 }
 
 fn drafter(settings: &Settings, problems: &mut Problems) {

@@ -25,8 +25,9 @@ pub use provider::{Dialect, Discovery, MAX_MODELS, ModelSettings, ProviderSettin
 pub use secret::Secret;
 pub use sections::{
     Acknowledge, AsiSettings, AuditSettings, DataSettings, DocumentSettings, FeedbackSettings,
-    FluxSettings, FusionSettings, JudgementSettings, LakeSettings, LedgerSettings, LimitSettings,
-    LogFormat, LogSettings, PolicySettings, RuntimeFirstSettings, ServerSettings, SessionSettings,
+    FluxSettings, FusionSettings, JudgementSettings, LakeEmbedding, LakeSettings, LedgerSettings,
+    LimitSettings, LogFormat, LogSettings, PolicySettings, RuntimeFirstSettings, ServerSettings,
+    SessionSettings,
 };
 pub use sources::DEFAULTS;
 

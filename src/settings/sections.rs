@@ -124,6 +124,16 @@ impl FluxSettings {
     }
 }
 
+/// What recall by meaning compares questions by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LakeEmbedding {
+    /// Their words and letters.
+    Hashed,
+    /// That, and all-MiniLM-L6-v2; needs the cargo feature `minilm`.
+    Minilm,
+}
+
 /// `[lake]`: the Confidence Lake.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LakeSettings {
@@ -142,6 +152,10 @@ pub struct LakeSettings {
     pub encryption_key_file: String,
     /// Greatest share of differently meant questions that may get an answer by meaning.
     pub max_wrong_hit_rate: f64,
+    /// What questions are compared by.
+    pub embedding: LakeEmbedding,
+    /// Folder of the sentence model's files; empty where there is none.
+    pub embedding_folder: PathBuf,
 }
 
 /// `[documents]`: what the document expert answers from.

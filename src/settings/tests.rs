@@ -261,3 +261,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_sentence_model_that_is_not_there_is_named() {
+    let toml = "[lake]\nembedding = \"minilm\"\nembedding_folder = \"./no-such-folder\"";
+    let error = with_file(toml, &[]).unwrap_err().to_string();
+    let named = if cfg!(feature = "minilm") { "no-such-folder" } else { "--features minilm" };
+    assert!(error.contains(named), "{error}");
+    assert!(with_file("[lake]\nembedding = \"mini\"", &[]).is_err());
+}

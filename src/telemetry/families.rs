@@ -116,6 +116,8 @@ families! {
         "Outcomes that moved the ladder of the lake.";
     FLUX_COHERENCE = Gauge "flux_coherence_ratio" []
         "Share of the lake's intersections that agree; absent until there is one.";
+    EMBEDDING = Histogram "embedding_seconds" []
+        "Time that the sentence model took for one question, the waiting left out; absent without one.";
     LEDGER_APPENDS = Counter "ledger_appends_total" ["result"]
         "Events appended to the ledger: written or failed.";
     LEDGER_DROPPED = Counter "ledger_dropped_total" []

@@ -131,6 +131,7 @@ struct Inner {
     flux_coherence: GaugeVec,
     ledger_appends: IntCounterVec,
     ledger_dropped: IntCounterVec,
+    embedding: HistogramVec,
     ledger_commit: HistogramVec,
     http_requests: IntCounterVec,
     http_duration: HistogramVec,
@@ -239,6 +240,7 @@ impl Metrics {
             flux_coherence: gauge(r, &f::FLUX_COHERENCE),
             ledger_appends: counter(r, &f::LEDGER_APPENDS),
             ledger_dropped: counter(r, &f::LEDGER_DROPPED),
+            embedding: histogram(r, &f::EMBEDDING, OVERHEAD_BUCKETS),
             ledger_commit: histogram(r, &f::LEDGER_COMMIT, OVERHEAD_BUCKETS),
             http_requests: counter(r, &f::HTTP_REQUESTS),
             http_duration: histogram(r, &f::HTTP_DURATION, DURATION_BUCKETS),
@@ -430,6 +432,11 @@ impl Metrics {
     /// The measured share of the lake's intersections that agree.
     pub fn flux_coherence(&self, share: f64) {
         self.0.flux_coherence.with_label_values::<&str>(&[]).set(share);
+    }
+
+    /// Counts the time that the sentence model took for one question.
+    pub fn embedded(&self, took: Duration) {
+        observe(&self.0.embedding, &[], took);
     }
 
     /// So many events became durable in one commit.

@@ -5,18 +5,21 @@
 mod boost;
 mod counts;
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::{
     Judgement, Matcher, Model,
     bound::rate_upper_bound,
     calibration::{CONFIDENCE, Calibration},
-    features::{Alignment, features},
+    features::{Alignment, features, meaning},
     guard::mismatch,
     lexicon::{Lexicon, hash},
     profile::Profile,
     trees::Forest,
 };
+use crate::embedding::Embedding;
 use counts::Counts;
 
 /// Two questions, and whether they ask the same.
@@ -155,14 +158,18 @@ fn root(parents: &mut [usize], mut at: usize) -> usize {
     at
 }
 
-/// Trains a matcher. Deterministic: the same pairs give the same model. `progress` hears how many
-/// of how many trees are grown.
+/// What a sentence model takes a text to mean, where there is one.
+pub type Points<'p> = &'p dyn Fn(&str) -> Option<Arc<Embedding>>;
+
+/// Trains a matcher. Deterministic: the same pairs and points give the same model. `points` gives
+/// none for a matcher of words alone. `progress` hears how many of how many trees are grown.
 ///
 /// # Errors
 /// [`TrainingError`] when a part is too small to learn from or to be measured on.
 pub fn train(
     pairs: &[LabelledPair],
     paraphrases: &[LabelledPair],
+    points: Points<'_>,
     trees: usize,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Trained, TrainingError> {
@@ -188,17 +195,18 @@ pub fn train(
         counts.add(&a, &b, pair, *fold);
     }
     let lexicon = counts.lexicon();
+    let profile = |text: &str| Profile::of(text, &lexicon).with_point(points(text));
     let mut rows = Vec::new();
     for (pair, (_, fold)) in of(Split::Train) {
-        let (a, b) = (Profile::of(&pair.a, &lexicon), Profile::of(&pair.b, &lexicon));
+        let (a, b) = (profile(&pair.a), profile(&pair.b));
         let alignment = Alignment::between(&a, &b);
         let why = mismatch(&a, &b, &alignment);
         let evidence = counts.without(*fold);
         rows.push((features(&a, &b, &alignment, why, &evidence), pair.same, 1.0));
     }
     drop(counts);
-    let mine = |part, lexicon: &Lexicon| mined(paraphrases, &paraphrased, part, lexicon);
-    for (a, b, same) in mine(Split::Train, &lexicon) {
+    let mine = |part| mined(paraphrases, &paraphrased, part, &profile);
+    for (a, b, same) in mine(Split::Train) {
         let alignment = Alignment::between(&a, &b);
         let why = mismatch(&a, &b, &alignment);
         rows.push((features(&a, &b, &alignment, why, &lexicon), same, MINED));
@@ -210,16 +218,12 @@ pub fn train(
     let raw = matcher([Calibration::none(), Calibration::none()]);
     let judged = |by: &Matcher, part| -> Vec<(Judgement, bool)> {
         of(part)
-            .map(|(pair, _)| (by.judge(&by.profile(&pair.a), &by.profile(&pair.b)), pair.same))
+            .map(|(pair, _)| (by.judge(&profile(&pair.a), &profile(&pair.b)), pair.same))
             .collect()
     };
     let scored: Vec<_> = judged(&raw, Split::Calibrate)
         .into_iter()
-        .chain(
-            mine(Split::Calibrate, &lexicon)
-                .into_iter()
-                .map(|(a, b, same)| (raw.judge(&a, &b), same)),
-        )
+        .chain(mine(Split::Calibrate).into_iter().map(|(a, b, same)| (raw.judge(&a, &b), same)))
         .collect();
     let matcher = matcher([false, true].map(|told| {
         let own = scored.iter().filter(|(judgement, _)| judgement.told == told);
@@ -235,7 +239,7 @@ fn mined(
     pairs: &[LabelledPair],
     parts: &[(Split, usize)],
     part: Split,
-    lexicon: &Lexicon,
+    profile: &dyn Fn(&str) -> Profile,
 ) -> Vec<(Profile, Profile, bool)> {
     let own: Vec<&LabelledPair> = pairs
         .iter()
@@ -243,21 +247,27 @@ fn mined(
         .filter(|(_, (own, _))| *own == part)
         .map(|(pair, _)| pair)
         .collect();
-    let stored: Vec<Profile> = own.iter().map(|pair| Profile::of(&pair.a, lexicon)).collect();
+    let stored: Vec<Profile> = own.iter().map(|pair| profile(&pair.a)).collect();
     let mut found = Vec::new();
     for pair in &own {
-        let asked = Profile::of(&pair.b, lexicon);
-        let mut near: Vec<_> = own
-            .iter()
-            .zip(&stored)
-            .filter(|(other, _)| other.a != pair.a)
-            .map(|(_, profile)| (asked.vector.dot(&profile.vector), profile))
-            .collect();
-        near.sort_by_key(|(dot, _)| std::cmp::Reverse(*dot));
-        for (_, other) in near.into_iter().take(NEAREST) {
-            found.push((asked.clone(), other.clone(), false));
+        let asked = profile(&pair.b);
+        let others = || own.iter().zip(&stored).enumerate().filter(|(_, (o, _))| o.a != pair.a);
+        let nearest = |likeness: &dyn Fn(&Profile) -> f32| {
+            let mut near: Vec<_> = others().map(|(at, (_, p))| (likeness(p), at)).collect();
+            near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+            near.into_iter().take(NEAREST).map(|(_, at)| at).collect::<Vec<_>>()
+        };
+        // By their words and, where a sentence model was asked, by their meaning.
+        let mut near = nearest(&|other| asked.vector.dot(&other.vector) as f32);
+        if asked.point.is_some() {
+            let by_meaning = nearest(&|other| meaning(&asked, other));
+            let more: Vec<usize> = by_meaning.into_iter().filter(|at| !near.contains(at)).collect();
+            near.extend(more);
         }
-        found.push((asked, Profile::of(&pair.a, lexicon), true));
+        for at in near {
+            found.extend(stored.get(at).map(|other| (asked.clone(), other.clone(), false)));
+        }
+        found.push((asked, profile(&pair.a), true));
     }
     found
 }

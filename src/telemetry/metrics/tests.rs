@@ -104,6 +104,7 @@ fn everything_once() -> Metrics {
     metrics.lake_evicted(2);
     metrics.flux_tick(0, 0);
     metrics.flux_coherence(0.5);
+    metrics.embedded(Duration::from_millis(9));
     metrics.ledger_committed(4, Duration::from_micros(300));
     metrics.ledger_failed(1);
     metrics.ledger_dropped(1);

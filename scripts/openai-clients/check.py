@@ -30,7 +30,7 @@ def expect(error, status, code, ask):
 
 def models():
     names = [model.id for model in client.models.list()]
-    assert names[:2] == ["meta/ai-first", "meta/runtime-first"], names
+    assert names[:3] == ["auto", "meta", "meta/ai-first"], names
     assert "gpt-test" in names, names
     assert client.models.retrieve("meta/hybrid").id == "meta/hybrid"
     assert client.models.retrieve("gpt-test").owned_by == "good"

@@ -20,7 +20,7 @@ use super::{
 use crate::domain::{Draft, Signal, Source, SourceKind, Tier};
 
 /// The format that this program writes and reads.
-const FORMAT: &str = "meta-orchestrator judgement 1";
+const FORMAT: &str = "meta-orchestrator judgement 2";
 /// Largest file when unpacked, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
 /// Most models of a file: the folds of a cross-fitted one.

@@ -11,6 +11,7 @@
 //! fold's model says of questions that it has not seen. Where nothing was learned, nothing is said,
 //! and the rules of [`crate::vcp`] and [`crate::complexity`] stand.
 
+mod choices;
 mod cues;
 mod drafted;
 mod file;

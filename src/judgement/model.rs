@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    choices::Choices,
     drafted,
     linear::Ridge,
     ngrams::{Counts, Rarity},
@@ -146,8 +147,9 @@ impl Model {
         let input = without_appeals(input);
         let folded = fold(input);
         let tokens = tokens(&folded);
-        let question = Question::of_tokens(input, &tokens);
-        let sparse = self.rarity.weigh(&Counts::of_tokens(&tokens));
+        let choices = Choices::of(&tokens);
+        let question = Question::of_tokens(input, &tokens, &choices);
+        let sparse = self.rarity.weigh(&Counts::of_tokens(&tokens, choices.begin(&tokens)));
         let (fast, slow) = match self.experience(question.kind) {
             Some(known) => (known.fast.predict(&sparse), known.slow.predict(&sparse)),
             None => (0.5, 0.5),
@@ -259,7 +261,7 @@ impl Reading for ReadBy {
 
 /// Drafts of language models to questions for a quantity, which are what training has seen.
 fn can_judge(read: &Read, draft: &Draft) -> bool {
-    read.question.kind == Kind::Quantity
+    read.question.wants_quantity
         && matches!(draft.source.kind, SourceKind::Model | SourceKind::Drafter)
         && draft.tool_calls.is_empty()
         && matches!(draft.answer, None | Some(Canonical::Number(_)))

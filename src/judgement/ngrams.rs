@@ -1,5 +1,6 @@
-//! Questions as hashed n-grams (Weinberger et al. 2009), weighed by rarity: words and word pairs in
-//! one block, four-letter pieces of words in another, each of unit length.
+//! Questions as hashed n-grams (Weinberger et al. 2009), weighed by rarity: words and signs in
+//! one block, four-letter pieces of words in another, each of unit length; the lettered options of a question
+//! in two blocks of their own.
 
 use rustc_hash::FxHashMap;
 
@@ -9,14 +10,28 @@ use super::{
 };
 
 /// Slots of the hash table. A power of two.
-pub(super) const SLOTS: usize = 1 << 17;
+pub(super) const SLOTS: usize = 1 << 18;
 
 /// How often each slot occurs in a text, the blocks apart.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
+    asked: Blocks,
+    /// Lettered options, if there are any: what is offered tells otherwise than what is asked.
+    offered: Blocks,
+}
+
+/// Each of unit length when weighed.
+#[derive(Debug, Clone, Default)]
+struct Blocks {
     words: Vec<(u32, u16)>,
     pieces: Vec<(u32, u16)>,
 }
+
+/// What the asked part's blocks weigh where options are offered, and those of the options.
+const ASKED: f32 = 0.8;
+const OFFERED: f32 = 0.6;
+/// Marks the slots of options.
+const OF_OPTIONS: u64 = 0x6f66_6665_7265_6421;
 
 /// A text's weighed slots.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,49 +41,75 @@ pub(super) struct Sparse {
     pub(super) known: f64,
 }
 
+fn sign_hash(sign: u8) -> u64 {
+    u64::from(sign).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
+}
+
 fn slot(hash: u64) -> u32 {
     let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 40) as u32 & (SLOTS as u32 - 1)
 }
 
 impl Counts {
-    /// Counts the slots of a folded text.
+    /// Counts the slots of a folded text without options.
     pub(super) fn of(folded: &str) -> Self {
-        Self::of_tokens(&tokens(folded))
+        let tokens = tokens(folded);
+        Self::of_tokens(&tokens, tokens.len())
     }
 
-    pub(super) fn of_tokens(tokens: &[Token<'_>]) -> Self {
+    /// Counts the slots of tokens that from a certain one on are options.
+    pub(super) fn of_tokens(tokens: &[Token<'_>], options: usize) -> Self {
+        let (asked, offered) = tokens.split_at(options.min(tokens.len()));
+        Self { asked: Blocks::of(asked, 0), offered: Blocks::of(offered, OF_OPTIONS) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = u32> + '_ {
+        let blocks = [&self.asked, &self.offered].into_iter();
+        blocks.flat_map(|b| b.words.iter().chain(&b.pieces)).map(|(slot, _)| *slot)
+    }
+
+    /// The blocks with their weights.
+    fn weighted(&self) -> [(&[(u32, u16)], f32); 4] {
+        let (asked, offered) =
+            if self.offered.words.is_empty() { (1.0, 0.0) } else { (ASKED, OFFERED) };
+        [
+            (&self.asked.words, asked),
+            (&self.asked.pieces, asked),
+            (&self.offered.words, offered),
+            (&self.offered.pieces, offered),
+        ]
+    }
+}
+
+impl Blocks {
+    fn of(tokens: &[Token<'_>], mark: u64) -> Self {
         let (mut words, mut pieces) = (Vec::new(), Vec::new());
-        let mut before: Option<u64> = None;
         for token in tokens {
             let hash = match token {
                 Token::Word(word) => {
                     for piece in word.as_bytes().windows(4) {
                         let hash =
                             piece.iter().fold(0x5bd1_e995_u64, |h, b| h << 8 | u64::from(*b));
-                        pieces.push(slot(hash.wrapping_mul(0xff51_afd7_ed55_8ccd)));
+                        pieces.push(slot(hash.wrapping_mul(0xff51_afd7_ed55_8ccd) ^ mark));
                     }
                     if word.len() == 3 {
-                        pieces.push(slot(fingerprint(word) ^ 0x33));
+                        pieces.push(slot(fingerprint(word) ^ 0x33 ^ mark));
                     }
                     fingerprint(word)
                 }
                 Token::Number(figure) => {
                     figure.value.to_bits().wrapping_mul(0x0100_0000_01b3) ^ 0x6e
                 }
-                _ => continue,
+                // Full stops and commas stand everywhere.
+                Token::Break(b'.' | b',') => continue,
+                Token::Break(sign) | Token::Operator(sign) => sign_hash(*sign),
+                Token::Equals => sign_hash(b'='),
+                Token::Open => sign_hash(b'('),
+                Token::Close => continue,
             };
-            words.push(slot(hash));
-            if let Some(before) = before {
-                words.push(slot(before.rotate_left(17).wrapping_mul(31) ^ hash ^ 0x7061_6972));
-            }
-            before = Some(hash);
+            words.push(slot(hash ^ mark));
         }
         Self { words: counted(words), pieces: counted(pieces) }
-    }
-
-    fn all(&self) -> impl Iterator<Item = u32> + '_ {
-        self.words.iter().chain(&self.pieces).map(|(slot, _)| *slot)
     }
 }
 
@@ -117,8 +158,8 @@ impl Rarity {
     /// The weighed slots of a text.
     pub(super) fn weigh(&self, counts: &Counts) -> Sparse {
         let mut found = Sparse::default();
-        let (mut known, mut blocks) = (0.0, 0.0);
-        for block in [&counts.words, &counts.pieces] {
+        let (mut known, mut parts) = (0.0, 0.0);
+        for (block, weight) in counts.weighted() {
             let (mut seen, mut unseen) = (0.0_f32, 0.0_f32);
             let from = found.slots.len();
             for (slot, times) in block {
@@ -133,17 +174,18 @@ impl Rarity {
                 }
             }
             if seen > 0.0 {
-                let length = seen.sqrt();
+                let scale = weight / seen.sqrt();
                 for (_, value) in found.slots.iter_mut().skip(from) {
-                    *value /= length;
+                    *value *= scale;
                 }
             }
             if seen + unseen > 0.0 {
-                known += f64::from(seen / (seen + unseen));
-                blocks += 1.0;
+                let part = f64::from(weight * weight);
+                known += part * f64::from(seen / (seen + unseen));
+                parts += part;
             }
         }
-        found.known = if blocks > 0.0 { known / blocks } else { 0.0 };
+        found.known = if parts > 0.0 { known / parts } else { 0.0 };
         found
     }
 }

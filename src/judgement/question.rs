@@ -1,7 +1,8 @@
 //! What is read off a question before anybody has answered it.
 
 use super::{
-    cues::Counts,
+    choices::Choices,
+    cues::{Counts, Cue},
     scan::{Token, tokens},
 };
 use crate::text::fold;
@@ -39,6 +40,9 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) kind: Kind,
+    /// Whether a draft may be judged as a quantity. Wider than [`Kind::Quantity`], which is what
+    /// wording is learned from: amounts may be given as "half as many", and the task as an order.
+    pub(super) wants_quantity: bool,
     /// Sorted fingerprints of its different words.
     pub(super) words: Vec<u64>,
     /// The words of its last sentence, longer than three letters.
@@ -49,6 +53,9 @@ pub(super) struct Question {
     pub(super) word_count: f64,
     features: Vec<Feature>,
 }
+
+/// Bytes of a question that are looked through for capitals.
+const LONGEST_LOOK: usize = 8192;
 
 /// A fingerprint of a word (FNV-1a).
 pub(super) fn fingerprint(word: &str) -> u64 {
@@ -83,16 +90,19 @@ fn number_word(word: &str) -> Option<f64> {
 impl Question {
     /// Reads a question. Linear in its length.
     pub(super) fn of(input: &str) -> Self {
-        Self::of_tokens(input, &tokens(&fold(input)))
+        let folded = fold(input);
+        let tokens = tokens(&folded);
+        Self::of_tokens(input, &tokens, &Choices::of(&tokens))
     }
 
     /// The same of a text whose tokens are there already.
-    pub(super) fn of_tokens(input: &str, tokens: &[Token<'_>]) -> Self {
+    pub(super) fn of_tokens(input: &str, tokens: &[Token<'_>], choices: &Choices) -> Self {
         let mut cues = Counts::default();
         let (mut digits, mut points, mut percents, mut sentences) = (0, 0, 0, 0);
         let (mut words, mut numbers, mut asked) = (Vec::new(), Vec::new(), Vec::new());
         let (mut how, mut many, mut much, mut asks) = (false, false, false, 0);
-        let (mut last_words, mut long) = (0, 0);
+        let (mut last_words, mut long, mut lines, mut signs) = (0, 0, 0, 0);
+        let (mut is_dated, mut commands) = (false, false);
         let mut ended = true;
         for token in tokens {
             if ended && matches!(token, Token::Word(_) | Token::Number(_)) {
@@ -111,12 +121,14 @@ impl Question {
                     many |= how && *word == "many";
                     much |= how && *word == "much";
                     how = *word == "how";
+                    commands |= matches!(*word, "calculate" | "compute");
                     cues.add(word);
                     numbers.extend(number_word(word));
                 }
                 Token::Number(figure) => {
                     digits += 1;
                     points += usize::from(figure.has_point);
+                    is_dated |= (1400.0..2100.0).contains(&figure.value) && !figure.has_point;
                     percents += usize::from(figure.is_percent);
                     if figure.is_percent {
                         cues.add("%");
@@ -128,6 +140,8 @@ impl Question {
                     asks += usize::from(*sign == b'?');
                     ended = true;
                 }
+                Token::Break(b'\n') => lines += 1,
+                Token::Operator(_) | Token::Equals | Token::Open => signs += 1,
                 _ => {}
             }
         }
@@ -136,14 +150,15 @@ impl Question {
         words.dedup();
         asked.sort_unstable();
         asked.dedup();
-        let choices = input.lines().filter(|line| offers_a_choice(line)).count();
-        let kind = if choices >= 2 {
+        let kind = if choices.len() >= 2 {
             Kind::Choice
         } else if numbers.len() >= 2 && (many || much || asks > 0) {
             Kind::Quantity
         } else {
             Kind::Open
         };
+        let wants_quantity = kind == Kind::Quantity
+            || kind == Kind::Open && amounts(&numbers, &cues) >= 2.0 && (many || much || commands);
         let largest = numbers.iter().copied().fold(0.0, f64::max);
         let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         let mut features = vec![
@@ -162,11 +177,21 @@ impl Question {
             ("q_how_much", f64::from(u8::from(much))),
             ("q_last_words", count(last_words)),
             ("q_long_words", count(long) / word_count.max(1.0)),
-            ("q_choices", count(choices)),
+            ("q_choices", count(choices.len())),
             ("q_bytes", count(input.len().min(4096))),
         ];
+        // What tells of lettered questions only blurs others.
+        let told = |value: f64| if kind == Kind::Choice { value } else { 0.0 };
+        let capitals = if kind == Kind::Choice { capitals(input) } else { 0 };
+        features.extend([
+            ("c_lines", told(count(lines))),
+            ("c_signs", told(count(signs))),
+            ("c_year", told(f64::from(u8::from(is_dated)))),
+            ("c_capitals", count(capitals) / word_count.max(1.0)),
+        ]);
+        features.extend(choices.features(tokens));
         features.extend(cues.all());
-        Self { kind, words, asked, numbers, cues, word_count, features }
+        Self { kind, wants_quantity, words, asked, numbers, cues, word_count, features }
     }
 
     /// What is known before anybody has answered, always the same names in the same order.
@@ -180,11 +205,16 @@ pub(super) fn count(n: usize) -> f64 {
     n as f64
 }
 
-/// `A. …`, `(b) …`, `C) …`
-fn offers_a_choice(line: &str) -> bool {
-    let line = line.trim_start().trim_start_matches('(');
-    let mut chars = line.chars();
-    let letter = chars.next().is_some_and(|c| c.is_ascii_alphabetic());
-    let mark = chars.next().is_some_and(|c| matches!(c, '.' | ')' | ':'));
-    letter && mark && chars.next().is_some_and(char::is_whitespace)
+/// Amounts that a question gives, those in words of proportion included.
+fn amounts(numbers: &[f64], cues: &Counts) -> f64 {
+    let proportions = [Cue::Half, Cue::Twice, Cue::Triple, Cue::Fraction, Cue::Dozen];
+    count(numbers.len()) + proportions.into_iter().map(|cue| cues.of(cue)).sum::<f64>()
+}
+
+/// Words that begin with a capital letter.
+fn capitals(input: &str) -> usize {
+    let bytes = input.as_bytes();
+    let bytes = bytes.get(..bytes.len().min(LONGEST_LOOK)).unwrap_or_default();
+    let pairs = bytes.windows(2);
+    pairs.filter(|pair| matches!(pair, [b' ', b'A'..=b'Z'])).count()
 }

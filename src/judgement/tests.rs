@@ -114,3 +114,26 @@ fn kinds_of_questions_are_told_apart() {
     assert_eq!(Question::of("Which one?\nA. this\nB. that\nAnswer:").kind, Kind::Choice);
     assert_eq!(Question::of("Who wrote Faust?").kind, Kind::Open);
 }
+
+#[test]
+fn a_quantity_is_asked_for_in_words_of_proportion_and_by_order_too() {
+    for asked in [
+        EGGS,
+        "A robe takes 2 bolts of blue and half that much white. How many bolts does it take?",
+        "There are 40 tables with 4 legs. Calculate the number of legs.",
+    ] {
+        assert!(Question::of(asked).wants_quantity, "{asked}");
+    }
+    for asked in ["Who wrote Faust?", "How many goats?", "Which?\nA. 3 twice\nB. 4\nHow many?"] {
+        assert!(!Question::of(asked).wants_quantity, "{asked}");
+    }
+}
+
+#[test]
+fn what_is_offered_is_read_apart_from_what_is_asked() {
+    let model = shipped();
+    let read = |text: &str| model.read_question(text);
+    let one = read("Which organ pumps blood?\nA. The heart\nB. The liver\nC. The lung");
+    let other = read("Which organ is the heart?\nA. Pumps blood\nB. The liver\nC. The lung");
+    assert!((one.fast, one.slow) != (other.fast, other.slow));
+}

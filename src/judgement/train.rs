@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    choices::Choices,
     linear::Ridge,
     model::{Calibration, Card, Draftsman, Experience, Model, Past, Read, chance, log_odds},
     ngrams::{Counts, Rarity, Sparse},
     question::{Kind, Question, count, fingerprint},
+    scan::tokens,
     trees::{Binned, Growth, Loss, grow},
 };
 use crate::{
@@ -119,7 +121,10 @@ pub(super) fn prepare(courses: &[Course], advance: &dyn Fn()) -> Vec<Prepared> {
                 Classes::share(lesson, &classes.fast).zip(Classes::share(lesson, &classes.slow));
             let Some((fast, slow)) = shares else { continue };
             let asked = without_appeals(&lesson.question);
-            let question = Question::of(asked);
+            let folded = fold(asked);
+            let tokens = tokens(&folded);
+            let choices = Choices::of(&tokens);
+            let question = Question::of_tokens(asked, &tokens, &choices);
             let drafts = lesson
                 .drafts
                 .iter()
@@ -133,7 +138,7 @@ pub(super) fn prepare(courses: &[Course], advance: &dyn Fn()) -> Vec<Prepared> {
                 })
                 .collect();
             found.push(Prepared {
-                counts: Counts::of(&fold(asked)),
+                counts: Counts::of_tokens(&tokens, choices.begin(&tokens)),
                 question,
                 fold: fold_of(&lesson.question, FOLDS),
                 course,

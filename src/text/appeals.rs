@@ -56,7 +56,11 @@ pub fn without_appeals(text: &str) -> &str {
     let mut rest = without_gibberish(whole);
     for _ in 0..MOST {
         match first_sentence(rest) {
-            Some((first, behind)) if is_appeal(first) && !behind.is_empty() => rest = behind,
+            Some((first, behind))
+                if is_appeal(first) && !behind.is_empty() && !begins_with_option(behind) =>
+            {
+                rest = behind;
+            }
             _ => break,
         }
     }
@@ -68,6 +72,12 @@ pub fn without_appeals(text: &str) -> &str {
         }
     }
     if rest.is_empty() { whole } else { rest }
+}
+
+/// Whether lettered options begin here: what stands before them is the question, whatever its words.
+fn begins_with_option(text: &str) -> bool {
+    let line = text.trim_start().trim_start_matches('(');
+    matches!(line.as_bytes(), [b'a' | b'A', b'.' | b')' | b':', b' ', ..])
 }
 
 /// Words without meaning that make a beginning gibberish.
@@ -186,6 +196,8 @@ mod tests {
             "zx qv kqj",
             "Which model is the strongest?",
             "Explain the router.",
+            "The complex roots of unity form a\nA. group\nB. ring\nAnswer:",
+            "Which world has the strongest field?\n(a) Earth\n(b) Mars",
             "A model train costs 12 dollars. How much are 3 model trains?",
             "",
         ] {

@@ -52,6 +52,7 @@ fn slot(hash: u64) -> u32 {
 
 impl Counts {
     /// Counts the slots of a folded text without options.
+    #[cfg(test)]
     pub(super) fn of(folded: &str) -> Self {
         let tokens = tokens(folded);
         Self::of_tokens(&tokens, tokens.len())

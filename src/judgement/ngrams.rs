@@ -4,10 +4,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{
-    question::fingerprint,
-    scan::{Token, tokens},
-};
+use super::{question::fingerprint, scan::Token};
 
 /// Slots of the hash table. A power of two.
 pub(super) const SLOTS: usize = 1 << 18;
@@ -54,7 +51,7 @@ impl Counts {
     /// Counts the slots of a folded text without options.
     #[cfg(test)]
     pub(super) fn of(folded: &str) -> Self {
-        let tokens = tokens(folded);
+        let tokens = super::scan::tokens(folded);
         Self::of_tokens(&tokens, tokens.len())
     }
 

@@ -104,13 +104,27 @@ fn off(holes: Holes<'_, '_>) -> Option<Solution> {
     scaled(percent, of, |p| whole(1) - p)
 }
 
+/// Whether one percentage is taken of an amount that has none: `100 - 10% - 10%` has two readings,
+/// and neither is that of a single step.
+fn is_single_step(of: &[Token<'_>], percent: &[Token<'_>]) -> bool {
+    let percentage = |token: &Token<'_>| token.is("%") || token.is("percent");
+    percent.iter().filter(|token| token.number().is_some()).count() < 2
+        && !of.iter().any(percentage)
+}
+
 fn decreased(holes: Holes<'_, '_>) -> Option<Solution> {
     let [of, percent] = holes else { return None };
+    if !is_single_step(of, percent) {
+        return None;
+    }
     off(&[percent, of])
 }
 
 fn increased(holes: Holes<'_, '_>) -> Option<Solution> {
     let [of, percent] = holes else { return None };
+    if !is_single_step(of, percent) {
+        return None;
+    }
     scaled(percent, of, |p| whole(1) + p)
 }
 

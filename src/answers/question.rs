@@ -7,7 +7,7 @@ use crate::{
     text::elp,
 };
 
-use super::{Form, expected_form, read};
+use super::{Form, expected_form, options::Options, read};
 
 /// A question with what the parts that treat it ask of its text again and again: found out when
 /// first wanted, and once.
@@ -41,6 +41,12 @@ impl<'a> Question<'a> {
     #[must_use]
     pub fn form(&self) -> Option<Form> {
         *self.form.get_or_init(|| expected_form(self.text))
+    }
+
+    /// What the option of this letter says, where it offers some.
+    #[must_use]
+    pub fn option(&self, letter: char) -> Option<String> {
+        Options::of(self.text).text(letter).map(str::to_owned)
     }
 
     /// How it speaks; see [`elp`].

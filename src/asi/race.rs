@@ -112,9 +112,7 @@ impl Panel<'_> {
                         (Ok(_), Some(other)) if other != expert && under_way.contains(&other) => {
                             match reserve {
                                 None => reserve = Some((expert, asked)),
-                                Some(_) => {
-                                    self.pass_over(&candidates[expert], OVERTAKEN, began.elapsed());
-                                }
+                                Some(_) => self.leave_unheard(&candidates[expert], asked),
                             }
                         }
                         (Ok(_), _) => winner = Some((expert, asked)),
@@ -164,13 +162,7 @@ impl Panel<'_> {
             self.pass_over(&candidates[expert], OVERTAKEN, began.elapsed());
         }
         if let Some((expert, asked)) = reserve {
-            // It answered in full and is paid for, though another answer is the one.
-            self.asked.insert(Arc::clone(&candidates[expert].profile().name));
-            if let Ok(draft) = asked.result {
-                self.findings.pay(&draft.usage);
-                self.findings.unheard.push(draft);
-            }
-            self.findings.experts.push(ExpertReport { error: Some(OVERTAKEN), ..asked.report });
+            self.leave_unheard(&candidates[expert], asked);
         }
         self.findings.upstream += began.elapsed();
         let answered = winner.is_some();
@@ -186,6 +178,16 @@ impl Panel<'_> {
         let half = now + self.task.deadline.saturating_duration_since(now) / 2;
         let unusual = self.asi.hedging.then(|| model.p95()).flatten().map(|p95| now + p95);
         unusual.map_or(half, |at| at.min(half))
+    }
+
+    /// Notes a model that answered in full and is paid for, though another answer is the one.
+    fn leave_unheard(&mut self, model: &Arc<dyn LanguageModel>, asked: Asked) {
+        self.asked.insert(Arc::clone(&model.profile().name));
+        if let Ok(draft) = asked.result {
+            self.findings.pay(&draft.usage);
+            self.findings.unheard.push(draft);
+        }
+        self.findings.experts.push(ExpertReport { error: Some(OVERTAKEN), ..asked.report });
     }
 
     /// Notes a model whose answer was not waited for.

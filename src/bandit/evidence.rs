@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{moments::Moments, recent::Recent};
-use crate::domain::{ARMS, Arm};
+use super::{
+    given::{AllGiven, Given},
+    moments::Moments,
+    recent::Recent,
+};
+use crate::domain::{ARMS, Arm, ResponseId};
 
 /// Most services whose evidence is kept apart; beyond it, the one heard of least lately goes.
 const MOST_ORIGINS: usize = 64;
@@ -45,15 +49,17 @@ pub enum Seen {
         answered: bool,
         /// How long it took, in seconds.
         latency_s: f64,
-        /// What it cost, in US dollars; 0 where no price is known.
-        cost_usd: f64,
+        /// What it cost, in US dollars; `None` where something was spent and its price is not known.
+        cost_usd: Option<f64>,
     },
     /// An answer was judged.
     Judged {
+        /// Which one.
+        response: ResponseId,
         /// 1 is right, 0 is wrong.
         score: f64,
-        /// The score that this one replaces.
-        previous: Option<f64>,
+        /// Whether this takes the place of an earlier judgement of the same answer, by whomever.
+        revises: bool,
         /// Who judged, where it is not the operator (or an audit, or a gold label).
         principal: Option<u64>,
     },
@@ -66,19 +72,25 @@ pub(super) struct ArmSums {
     pub(super) asked: f64,
     pub(super) answered: f64,
     pub(super) latency: Moments,
+    /// Costs that are known, zeros included.
     pub(super) cost: Moments,
+    /// Of these, those of requests that spent anything.
+    #[serde(default)]
+    pub(super) paid: Moments,
+    /// Requests whose cost is not known, with a value of 0 each.
+    #[serde(default)]
+    pub(super) unpriced: Moments,
     /// Scores, as the operator, audits and gold labels gave them.
     pub(super) scores: Moments,
     /// Results in a row that the long memory did not take in, because the arm is not what it was.
     held_back: u32,
 }
 
-/// One principal's judgements of one arm.
+/// One principal's judgements of one arm. They weigh as much as there are of them: who changes his
+/// mind takes back what he said before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 struct Judgements {
     scores: Moments,
-    /// How much they have moved: a judgement counts 1, a changed mind as much as it changed.
-    influence: f64,
 }
 
 /// What one service saw.
@@ -91,6 +103,9 @@ struct Origin {
     arms: [ArmSums; ARMS],
     recent: [Recent; ARMS],
     principals: BTreeMap<u64, BTreeMap<Arm, Judgements>>,
+    /// Absent in states that were saved before judgements could be taken back.
+    #[serde(default)]
+    given: AllGiven,
 }
 
 impl Default for Origin {
@@ -101,6 +116,7 @@ impl Default for Origin {
             arms: Default::default(),
             recent: Default::default(),
             principals: BTreeMap::new(),
+            given: AllGiven::default(),
         }
     }
 }
@@ -167,9 +183,9 @@ impl Evidence {
             sums = firm;
             for (arm, sum) in sums.iter_mut().enumerate() {
                 let of_arm = || heard.iter().filter_map(|judge| judge.0.get(arm));
-                let limit = limit(prior + sum.scores.n, of_arm().map(|j| j.influence));
-                for judgements in of_arm().filter(|j| j.influence > 0.0) {
-                    sum.scores.join(&judgements.scores, (limit / judgements.influence).min(1.0));
+                let limit = limit(prior + sum.scores.n, of_arm().map(|j| j.scores.n));
+                for judgements in of_arm().filter(|j| j.scores.n > 0.0) {
+                    sum.scores.join(&judgements.scores, (limit / judgements.scores.n).min(1.0));
                 }
             }
         }
@@ -194,7 +210,6 @@ impl Evidence {
                 for (arm, theirs) in arms {
                     let Some(ours) = judge.0.get_mut(arm.index()) else { continue };
                     ours.scores.join(&theirs.scores, origin.weight.recip());
-                    ours.influence += theirs.influence / origin.weight;
                 }
             }
         }
@@ -265,6 +280,8 @@ impl ArmSums {
         self.answered += weight * other.answered;
         self.latency.join(&other.latency, weight);
         self.cost.join(&other.cost, weight);
+        self.paid.join(&other.paid, weight);
+        self.unpriced.join(&other.unpriced, weight);
         self.scores.join(&other.scores, weight);
     }
 }
@@ -273,19 +290,14 @@ impl Origin {
     fn take_in(&mut self, observation: &Observation, half_life: f64) {
         let z = observation.complexity.clamp(0.0, 1.0) - 0.5;
         let arm = observation.arm;
-        let result = match observation.seen {
-            Seen::Ended { answered: false, .. } => Some((0.0, None)),
-            Seen::Judged { score, previous: None, principal } => Some((score, principal)),
-            _ => None,
-        };
-        if let (Some(recent), Some((result, by))) = (self.recent.get_mut(arm.index()), result) {
-            recent.add(result, by);
-        }
-        if self.is_changed(arm, result.is_some()) {
-            return;
-        }
         match observation.seen {
             Seen::Ended { answered, latency_s, cost_usd } => {
+                if !answered {
+                    self.lately(arm, 0.0, None);
+                }
+                if self.is_changed(arm, !answered) {
+                    return;
+                }
                 self.weight *= (std::f64::consts::LN_2 / half_life.max(1.0)).exp();
                 self.rescale();
                 let weight = self.weight;
@@ -293,30 +305,74 @@ impl Origin {
                 sums.asked += weight;
                 sums.answered += if answered { weight } else { 0.0 };
                 sums.latency.add(weight, z, latency_s);
-                sums.cost.add(weight, z, cost_usd);
-            }
-            Seen::Judged { score, previous, principal } => {
-                let weight = self.weight;
-                let (scores, influence) = match principal {
-                    None => match self.arms.get_mut(arm.index()) {
-                        Some(sums) => (&mut sums.scores, None),
-                        None => return,
-                    },
-                    Some(principal) => {
-                        let arms = self.principals.entry(principal).or_default();
-                        let judgements = arms.entry(arm).or_default();
-                        (&mut judgements.scores, Some(&mut judgements.influence))
-                    }
-                };
-                match previous {
-                    Some(previous) => scores.revise(weight, z, score - previous),
-                    None => scores.add(weight, z, score),
+                match cost_usd {
+                    Some(cost) => sums.cost.add(weight, z, cost),
+                    None => sums.unpriced.add(weight, z, 0.0),
                 }
-                if let Some(influence) = influence {
-                    *influence += weight * previous.map_or(1.0, |p| (score - p).abs());
-                    self.bound();
+                if let Some(paid) = cost_usd.filter(|cost| *cost > 0.0) {
+                    sums.paid.add(weight, z, paid);
                 }
             }
+            Seen::Judged { response, score, revises: true, principal } => {
+                self.revise(response, score, principal);
+            }
+            Seen::Judged { response, score, revises: false, principal } => {
+                let recent = self.lately(arm, score, principal);
+                // What an arm comes to while it is not itself has no weight, also when it is revised.
+                let weight = if self.is_changed(arm, true) { 0.0 } else { self.weight };
+                let given = Given { response, arm, z, score, principal, weight, recent };
+                self.put(&given, 1.0);
+                self.given.remember(given);
+                self.bound();
+            }
+        }
+    }
+
+    /// A result for the short memory; its place there.
+    fn lately(&mut self, arm: Arm, result: f64, by: Option<u64>) -> Option<u64> {
+        self.recent.get_mut(arm.index())?.add(result, by)
+    }
+
+    /// Takes an earlier judgement back from whoever gave it, with the weight that it still has, and
+    /// puts the new one in its place: as if that had been said at once. So nobody gains weight by
+    /// saying something again.
+    fn revise(&mut self, response: ResponseId, score: f64, principal: Option<u64>) {
+        let Some(given) = self.given.of(response) else { return };
+        let old = *given;
+        (given.score, given.principal) = (score, principal);
+        let new = *given;
+        self.put(&old, -1.0);
+        self.put(&new, 1.0);
+        if let (Some(at), Some(recent)) = (old.recent, self.recent.get_mut(old.arm.index())) {
+            recent.revise(at, new.score - old.score);
+        }
+        self.bound();
+    }
+
+    /// Adds a judgement to the sums of whoever gave it, or takes it back (`sign` −1).
+    fn put(&mut self, given: &Given, sign: f64) {
+        if given.weight <= 0.0 {
+            return;
+        }
+        let weight = sign * given.weight;
+        // What is left of sums from which everything was taken back is rounding.
+        let is_left = |scores: &Moments| scores.n > 1e-9 * given.weight;
+        let Some(principal) = given.principal else {
+            let Some(sums) = self.arms.get_mut(given.arm.index()) else { return };
+            sums.scores.add(weight, given.z, given.score);
+            if !is_left(&sums.scores) {
+                sums.scores = Moments::default();
+            }
+            return;
+        };
+        let arms = self.principals.entry(principal).or_default();
+        let scores = &mut arms.entry(given.arm).or_default().scores;
+        scores.add(weight, given.z, given.score);
+        if !is_left(scores) {
+            arms.remove(&given.arm);
+        }
+        if arms.is_empty() {
+            self.principals.remove(&principal);
         }
     }
 
@@ -344,6 +400,7 @@ impl Origin {
         if sums.held_back > MOST_HELD_BACK {
             sums.fade(FORGOTTEN);
             sums.held_back = 0;
+            self.given.scale_own(arm, FORGOTTEN);
         }
         true
     }
@@ -353,11 +410,12 @@ impl Origin {
             return;
         }
         let weight = |arms: &BTreeMap<Arm, Judgements>| -> f64 {
-            arms.values().map(|judgements| judgements.influence).sum()
+            arms.values().map(|judgements| judgements.scores.n).sum()
         };
         let lightest = self.principals.iter().min_by(|a, b| weight(a.1).total_cmp(&weight(b.1)));
         if let Some(principal) = lightest.map(|(principal, _)| *principal) {
             self.principals.remove(&principal);
+            self.given.forget(principal);
         }
     }
 
@@ -371,10 +429,17 @@ impl Origin {
         }
         for judgements in self.principals.values_mut().flat_map(BTreeMap::values_mut) {
             judgements.scores.scale(by);
-            judgements.influence *= by;
         }
+        self.given.scale(by);
         // What has faded to nothing needs no place.
-        self.principals.retain(|_, arms| arms.values().any(|j| j.influence > 1e-6));
+        let given = &mut self.given;
+        self.principals.retain(|principal, arms| {
+            let stays = arms.values().any(|judgements| judgements.scores.n > 1e-6);
+            if !stays {
+                given.forget(*principal);
+            }
+            stays
+        });
         self.weight = 1.0;
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -5,11 +7,23 @@ use super::*;
 const HALF_LIFE: f64 = 50.0;
 
 fn judged(arm: Arm, score: f64, principal: Option<u64>) -> Observation {
-    Observation { arm, complexity: 0.5, seen: Seen::Judged { score, previous: None, principal } }
+    judged_of(ResponseId::generate(), arm, score, principal)
+}
+
+fn judged_of(response: ResponseId, arm: Arm, score: f64, principal: Option<u64>) -> Observation {
+    let seen = Seen::Judged { response, score, revises: false, principal };
+    Observation { arm, complexity: 0.5, seen }
+}
+
+fn revised(mut observation: Observation) -> Observation {
+    if let Seen::Judged { revises, .. } = &mut observation.seen {
+        *revises = true;
+    }
+    observation
 }
 
 fn ended(arm: Arm, answered: bool) -> Observation {
-    let seen = Seen::Ended { answered, latency_s: 0.5, cost_usd: 0.001 };
+    let seen = Seen::Ended { answered, latency_s: 0.5, cost_usd: Some(0.001) };
     Observation { arm, complexity: 0.3, seen }
 }
 
@@ -54,17 +68,99 @@ fn nobody_alone_weighs_more_than_a_twentieth() {
 
 #[test]
 fn a_changed_mind_counts_as_much_as_it_changed() {
+    let response = ResponseId::generate();
     let mut evidence = Evidence::default();
-    let change = |score, previous| Observation {
-        arm: Arm::Hybrid,
-        complexity: 0.5,
-        seen: Seen::Judged { score, previous, principal: None },
-    };
-    evidence.observe("a", 1, &change(1.0, None), HALF_LIFE);
-    evidence.observe("a", 2, &change(0.0, Some(1.0)), HALF_LIFE);
+    evidence.observe("a", 1, &judged_of(response, Arm::Hybrid, 1.0, None), HALF_LIFE);
+    evidence.observe("a", 2, &revised(judged_of(response, Arm::Hybrid, 0.0, None)), HALF_LIFE);
     let mut once = Evidence::default();
-    once.observe("a", 2, &change(0.0, None), HALF_LIFE);
+    once.observe("a", 2, &judged_of(response, Arm::Hybrid, 0.0, None), HALF_LIFE);
     assert_eq!(evidence.sums(1.0), once.sums(1.0));
+}
+
+/// Both see the same but for one judgement, which one of them hears late, as a revision.
+fn late_and_at_once(
+    said: (f64, Option<u64>),
+    revision: (f64, Option<u64>),
+    between: u64,
+) -> [Evidence; 2] {
+    let response = ResponseId::generate();
+    let of = |(score, principal)| judged_of(response, Arm::Hybrid, score, principal);
+    let [mut late, mut at_once] = [Evidence::default(), Evidence::default()];
+    late.observe("a", 1, &of(said), 10.0);
+    at_once.observe("a", 1, &of(revision), 10.0);
+    for seq in 2..2 + between {
+        // Beside it, the judgements that both of these judges stand by.
+        let other = match seq % 3 {
+            0 => ended(Arm::RuntimeFirst, true),
+            judge => judged(Arm::Hybrid, 0.5, Some(judge)),
+        };
+        late.observe("a", seq, &other, 10.0);
+        at_once.observe("a", seq, &other, 10.0);
+    }
+    late.observe("a", 2 + between, &revised(of(revision)), 10.0);
+    [late, at_once]
+}
+
+fn assert_alike(a: &Evidence, b: &Evidence) {
+    let sums = |evidence: &Evidence| evidence.sums(1.0)[Arm::Hybrid.index()].scores;
+    assert!((sums(a).n - sums(b).n).abs() < 1e-9, "{:?} {:?}", sums(a), sums(b));
+    assert!((sums(a).mean() - sums(b).mean()).abs() < 1e-9, "{:?} {:?}", sums(a), sums(b));
+}
+
+#[test]
+fn a_late_revision_takes_back_what_is_left_of_the_original() {
+    for between in [0, 1, 40, 2000] {
+        let [late, at_once] = late_and_at_once((1.0, None), (0.0, None), between);
+        assert_alike(&late, &at_once);
+        let recent = |evidence: &Evidence| evidence.recent()[Arm::Hybrid.index()].sum;
+        assert!((recent(&late) - recent(&at_once)).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_revision_by_another_takes_back_what_the_first_judge_said() {
+    for (first, second) in [(Some(1), Some(2)), (None, Some(1)), (Some(2), None)] {
+        for between in [0, 40, 2000] {
+            let [late, at_once] = late_and_at_once((1.0, first), (0.0, second), between);
+            assert_alike(&late, &at_once);
+            let judges = |evidence: &Evidence| {
+                evidence
+                    .judges()
+                    .into_iter()
+                    .map(|(who, judge)| {
+                        let scores = judge.0[Arm::Hybrid.index()].scores;
+                        (who, scores.n, scores.mean())
+                    })
+                    .collect::<Vec<_>>()
+            };
+            for ((who, n, mean), expected) in judges(&late).into_iter().zip(judges(&at_once)) {
+                assert_eq!(who, expected.0);
+                assert!((n - expected.1).abs() < 1e-9 && (mean - expected.2).abs() < 1e-9);
+            }
+        }
+    }
+}
+
+#[test]
+fn who_says_the_same_again_and_again_gains_no_weight() {
+    let response = ResponseId::generate();
+    let mut evidence = Evidence::default();
+    for seq in 1..=100 {
+        let again = judged_of(response, Arm::Hybrid, f64::from(u8::from(seq % 2 == 0)), Some(1));
+        let again = if seq == 1 { again } else { revised(again) };
+        evidence.observe("a", seq, &again, HALF_LIFE);
+    }
+    let of_one = evidence.judges().remove(&1).unwrap().0[Arm::Hybrid.index()].scores;
+    assert!((of_one.n - 1.0).abs() < 1e-9 && (of_one.mean() - 1.0).abs() < 1e-9, "{of_one:?}");
+}
+
+#[test]
+fn a_revision_of_what_was_never_taken_in_changes_nothing() {
+    let mut evidence = Evidence::default();
+    evidence.observe("a", 1, &judged(Arm::Hybrid, 1.0, Some(1)), HALF_LIFE);
+    let before = evidence.sums(1.0);
+    evidence.observe("a", 2, &revised(judged(Arm::Hybrid, 0.0, Some(1))), HALF_LIFE);
+    assert_eq!(evidence.sums(1.0), before);
 }
 
 #[test]
@@ -78,13 +174,22 @@ fn neither_judges_nor_services_grow_without_end() {
     assert!(evidence.0.values().all(|origin| origin.principals.len() <= MOST_PRINCIPALS));
 }
 
+static RESPONSES: LazyLock<[ResponseId; 8]> =
+    LazyLock::new(|| std::array::from_fn(|_| ResponseId::generate()));
+
 fn observation() -> impl Strategy<Value = Observation> {
     let seen = prop_oneof![
         (any::<bool>(), 0.0..5.0f64, 0.0..0.1f64).prop_map(|(answered, latency_s, cost_usd)| {
-            Seen::Ended { answered, latency_s, cost_usd }
+            Seen::Ended { answered, latency_s, cost_usd: Some(cost_usd).filter(|_| answered) }
         }),
-        (0.0..=1.0f64, proptest::option::of(0.0..=1.0f64), proptest::option::of(0u64..5))
-            .prop_map(|(score, previous, principal)| Seen::Judged { score, previous, principal }),
+        (0..RESPONSES.len(), 0.0..=1.0f64, any::<bool>(), proptest::option::of(0u64..5)).prop_map(
+            |(response, score, revises, principal)| Seen::Judged {
+                response: RESPONSES[response],
+                score,
+                revises,
+                principal,
+            }
+        ),
     ];
     (0..ARMS, 0.0..=1.0f64, seen).prop_map(|(arm, complexity, seen)| Observation {
         arm: Arm::ALL[arm],

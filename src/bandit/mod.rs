@@ -6,6 +6,7 @@
 //! exactly, and the ledger keeps it.
 
 mod evidence;
+mod given;
 mod moments;
 mod outlook;
 mod recent;

@@ -18,13 +18,15 @@ impl Moments {
         self.n += weight;
         self.z += weight * z;
         self.zz += weight * z * z;
-        self.revise(weight, z, y);
+        self.y += weight * y;
+        self.zy += weight * z * y;
     }
 
-    /// Changes the value of an observation that was taken in before.
-    pub(super) fn revise(&mut self, weight: f64, z: f64, change: f64) {
-        self.y += weight * change;
-        self.zy += weight * z * change;
+    /// The same observations, each with a value higher by so much.
+    pub(super) fn raised(mut self, by: f64) -> Self {
+        self.y += by * self.n;
+        self.zy += by * self.z;
+        self
     }
 
     /// Takes in all of another's, at this weight.

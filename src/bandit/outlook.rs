@@ -125,6 +125,7 @@ impl Known {
     fn expectations(&self, rule: &AdaptiveRule, z: f64) -> [Expectation; ARMS] {
         let mut expectations = Outlook::default().needs[0];
         let mut rights = [Normal { mean: 0.0, deviation: 1.0 }; ARMS];
+        let dearest = self.sums.iter().map(|sums| sums.paid.mean()).fold(0.0, f64::max);
         let mut floors = [(rule.exploration / ARMS_F).max(FLOOR); ARMS];
         for arm in 0..ARMS {
             let (Some(expected), Some(right), Some(floor), Some(belief), Some(sums)) = (
@@ -147,7 +148,7 @@ impl Known {
             }
             expected.right = right.mean;
             expected.latency_s = spent(sums, belief, z);
-            expected.cost_usd = cost(sums, z);
+            expected.cost_usd = cost(sums, dearest, z);
             expected.utility = right.mean - rule.price(expected.latency_s, expected.cost_usd);
         }
         let shares = if rule.target_accuracy > 0.0 {
@@ -197,9 +198,14 @@ fn spent(sums: &ArmSums, belief: &Belief, z: f64) -> f64 {
     sums.latency.expect(&line, z).0.max(0.0)
 }
 
-fn cost(sums: &ArmSums, z: f64) -> f64 {
+/// What an arm costs. A request whose price is not known counts as what such requests cost where it is
+/// known, `dearest` where this arm has none: ignorance makes nothing cheaper.
+fn cost(sums: &ArmSums, dearest: f64, z: f64) -> f64 {
     let line = Line { level: 0.0, level_worth: SPENT_WORTH, slope: 0.0, slope_worth: SPENT_WORTH };
-    sums.cost.expect(&line, z).0.max(0.0)
+    let stand_in = if sums.paid.n > 0.0 { sums.paid.mean() } else { dearest };
+    let mut all = sums.cost;
+    all.join(&sums.unpriced.raised(stand_in), 1.0);
+    all.expect(&line, z).0.max(0.0)
 }
 
 /// The probability of each to be the greatest: ∫ dF(x) ∏ F_other(x).
@@ -291,11 +297,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::bandit::{Observation, Seen};
+    use crate::{
+        bandit::{Observation, Seen},
+        domain::ResponseId,
+    };
 
     fn judged(evidence: &mut Evidence, seq: &mut u64, arm: Arm, score: f64, complexity: f64) {
-        let ended = Seen::Ended { answered: true, latency_s: 1.0, cost_usd: 0.0 };
-        for seen in [ended, Seen::Judged { score, previous: None, principal: None }] {
+        let ended = Seen::Ended { answered: true, latency_s: 1.0, cost_usd: Some(0.0) };
+        let response = ResponseId::generate();
+        let judged = Seen::Judged { response, score, revises: false, principal: None };
+        for seen in [ended, judged] {
             *seq += 1;
             evidence.observe("a", *seq, &Observation { arm, complexity, seen }, 1000.0);
         }
@@ -366,6 +377,32 @@ mod tests {
         };
         assert_eq!(favourite(0.4), Some(Arm::RuntimeFirst), "all take equally long but for noise");
         assert!(matches!(favourite(0.97), Some(Arm::AiFirstThorough | Arm::AiFirstReasoning)));
+    }
+
+    #[test]
+    fn an_unknown_cost_is_never_cheaper_than_a_known_one() {
+        let costs = |seen: &[(Arm, Option<f64>)]| {
+            let mut evidence = Evidence::default();
+            for round in 0..100 {
+                for (at, (arm, cost_usd)) in (1..).zip(seen) {
+                    let seen = Seen::Ended { answered: true, latency_s: 1.0, cost_usd: *cost_usd };
+                    let observation = Observation { arm: *arm, complexity: 0.5, seen };
+                    evidence.observe("a", round * 10 + at, &observation, 1e6);
+                }
+            }
+            let expected = expectations(&evidence, &AdaptiveRule::default(), 0.5);
+            move |arm: Arm| expected[arm.index()].cost_usd
+        };
+        let (known, unknown) = (Arm::AiFirstFast, Arm::AiFirstThorough);
+        let apart = costs(&[(known, Some(0.02)), (unknown, None)]);
+        assert!((apart(unknown) - apart(known)).abs() < 1e-9 && apart(known) > 0.019);
+        // Its own record first; and what a solver answered for nothing says nothing of a model.
+        let own = costs(&[(known, Some(0.02)), (unknown, None), (unknown, Some(0.05))]);
+        assert!((own(unknown) - 0.05).abs() < 1e-3, "{}", own(unknown));
+        let beside_solvers = costs(&[(known, Some(0.02)), (unknown, None), (unknown, Some(0.0))]);
+        assert!((beside_solvers(unknown) - 0.01).abs() < 1e-3, "{}", beside_solvers(unknown));
+        let nobody_knows = costs(&[(known, None), (unknown, None)]);
+        assert_eq!((nobody_knows(known), nobody_knows(unknown)), (0.0, 0.0), "costs have no say");
     }
 
     proptest! {

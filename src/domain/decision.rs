@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Arm, AsiMode, Elp, Forecast, Strategy};
+use super::{Arm, AsiMode, Draft, Elp, Forecast, Strategy};
 
 /// How demanding a request looks.
 #[derive(
@@ -104,14 +104,24 @@ pub struct Decision {
     pub ask_drafter: bool,
     /// Whether ASI may be asked after Flux.
     pub may_escalate: bool,
-    /// Signal that a Flux draft needs to be kept.
-    pub keep_signal: f64,
+    /// Signal that a Flux draft needs to be kept; `None` where none is sure enough.
+    pub keep_signal: Option<f64>,
+    /// Whether a quality target decides what is kept.
+    pub promised: bool,
     /// Chance with which this route was chosen (1 unless exploring): learning's propensity.
     pub probability: f64,
     /// Why, in one plain sentence.
     pub reason: String,
     /// What else was thought of, and what was expected of each: Adaptive's arms; empty elsewhere.
     pub alternatives: Vec<Alternative>,
+}
+
+impl Decision {
+    /// Whether a draft of Flux is kept without asking ASI.
+    #[must_use]
+    pub fn keeps(&self, draft: &Draft) -> bool {
+        self.keep_signal.is_some_and(|least| draft.signal.get() >= least)
+    }
 }
 
 /// One way that a request could have gone, as it looked before.

@@ -311,8 +311,9 @@ pub struct Call<'a> {
     pub deltas: Option<&'a dyn DeltaSink>,
     /// Told of each piece of the answer's body, whether or not it holds text.
     pub pulse: Option<&'a Pulse>,
-    /// Set before the call is dropped because another model was quicker. A call that is dropped
-    /// for any other reason (the client went, enough experts agreed) says nothing of its model.
+    /// Set before the call is dropped because another model was quicker: then, and only then, may long
+    /// silence say something of its model. A call that is dropped for any other reason (the client went,
+    /// enough experts agreed) says nothing.
     pub overtaken: Option<&'a AtomicBool>,
 }
 

@@ -215,12 +215,19 @@ impl Policy {
         self.chances.get(complexity as usize).copied().unwrap_or_default()
     }
 
-    /// Hybrid: a Flux draft with at least this signal is kept. The quality target sets it where the
-    /// evidence carries one.
+    /// Hybrid: a Flux draft with at least this signal is kept; `None` where the evidence behind the
+    /// quality target says that none is sure enough.
     #[must_use]
-    pub fn keep_signal(&self) -> f64 {
-        let promised = self.promise.filter(|_| self.quality_target.is_set());
-        promised.and_then(|p| p.keep_signal()).unwrap_or(self.thresholds.keep_signal)
+    pub fn keep_signal(&self) -> Option<f64> {
+        self.promise_in_force()
+            .map_or(Some(self.thresholds.keep_signal), |promise| promise.keep_signal())
+    }
+
+    /// What decides in place of `thresholds.keep_signal`: a quality target whose evidence says
+    /// something.
+    #[must_use]
+    pub fn promise_in_force(&self) -> Option<Promise> {
+        self.promise.filter(|promise| self.quality_target.is_set() && promise.is_in_force())
     }
 
     /// The version of the judge in force; [`Self::RULES`] where the rules judge alone.

@@ -53,7 +53,7 @@ pub enum Promise {
         /// Audited requests that are enough, where the surest do not lose.
         needed: usize,
     },
-    /// Even the surest drafts lose too often: none is kept.
+    /// Even the surest drafts lose too often: none is kept, however sure.
     Unsure {
         /// Audited requests behind it.
         n: usize,
@@ -61,13 +61,19 @@ pub enum Promise {
 }
 
 impl Promise {
-    /// The cut-off that it sets; `None` where it sets none.
+    /// Whether it decides what is kept, in place of `thresholds.keep_signal`.
+    #[must_use]
+    pub fn is_in_force(&self) -> bool {
+        !matches!(self, Self::Thin { .. })
+    }
+
+    /// The signal from which drafts are kept; `None` where it keeps none, and where it is not in
+    /// force.
     #[must_use]
     pub fn keep_signal(&self) -> Option<f64> {
         match self {
             Self::Kept { keep_signal, .. } => Some(*keep_signal),
-            Self::Thin { .. } => None,
-            Self::Unsure { .. } => Some(1.0),
+            Self::Thin { .. } | Self::Unsure { .. } => None,
         }
     }
 }

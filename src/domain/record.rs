@@ -108,6 +108,9 @@ pub struct DecisionRecord {
     pub votes: Vec<RecordedVote>,
     /// Cost in US dollars, where prices are configured.
     pub cost_usd: Option<f64>,
+    /// Whether something was spent whose cost nobody knows: a model without a price has answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cost_unknown: bool,
     /// A fixed error code when it failed.
     pub error: Option<Cow<'static, str>>,
 }

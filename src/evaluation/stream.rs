@@ -5,7 +5,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 use crate::{
     bandit::{Evidence, HALF_LIFE, Observation, Seen, expectations},
-    domain::{ARMS, AdaptiveRule, Arm, Complexity, ComplexityTier, Elp, Outlook, need_of},
+    domain::{
+        ARMS, AdaptiveRule, Arm, Complexity, ComplexityTier, Elp, Outlook, ResponseId, need_of,
+    },
     routing,
 };
 
@@ -119,11 +121,12 @@ pub(super) fn run(
             let observation = Observation { arm: choice.arm, complexity: row.complexity, seen };
             evidence.observe("stream", seq, &observation, HALF_LIFE);
         };
-        see(Seen::Ended { answered, latency_s: outcome.latency_s, cost_usd: 0.0 });
+        see(Seen::Ended { answered, latency_s: outcome.latency_s, cost_usd: Some(0.0) });
         if answered {
             let (score, principal) =
                 judgement(event, outcome.score, choice.arm == best, &mut judges);
-            see(Seen::Judged { score, previous: None, principal });
+            let response = ResponseId::generate();
+            see(Seen::Judged { response, score, revises: false, principal });
         }
     }
     run

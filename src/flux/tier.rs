@@ -130,6 +130,7 @@ impl Flux {
     /// Remembers an answer, durably when this returns `Ok(true)`. `Ok(false)`: the lake is off, the
     /// question is not one whose answer lasts, or a better answer is there already.
     /// `from_documents`: the answer rests on documents and is forgotten when they change.
+    /// `derived_from`: the response whose remembered answer it rests on, with which it is evicted.
     ///
     /// # Errors
     /// What keeps the store from being written.
@@ -139,6 +140,7 @@ impl Flux {
         reply: &Reply,
         draft: &Draft,
         from_documents: bool,
+        derived_from: Option<ResponseId>,
     ) -> Result<bool, StoreError> {
         let Some(lake) = self.parts.lake.as_ref().filter(|_| remembers(request)) else {
             return Ok(false);
@@ -149,7 +151,7 @@ impl Flux {
             answer: draft.answer.clone(),
             signal: reply.confidence,
             origin: reply.id,
-            derived_from: None,
+            derived_from,
             source: draft.source.kind,
             source_name: draft.source.name.to_string(),
             citations: draft.citations.clone(),

@@ -1,8 +1,8 @@
 //! Classes of equal answers and the evidence behind them.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
-use crate::domain::{Canonical, Draft, Likeness, Signal, SourceKind, Step, Tier};
+use crate::domain::{Canonical, Draft, Likeness, ResponseId, Signal, SourceKind, Step, Tier};
 
 /// Longest answer that a vote shows, in bytes; a longer one is cut.
 const SHOWN: usize = 240;
@@ -103,6 +103,11 @@ impl Class {
         self.by_source().iter().filter_map(|drafts| drafts.first()).map(|d| d.signal).collect()
     }
 
+    /// The response whose remembered answer is part of it.
+    pub(super) fn recalled_from(&self) -> Option<ResponseId> {
+        self.drafts.iter().find_map(|draft| draft.recalled_from)
+    }
+
     /// Its answer in the words of its best draft.
     pub(super) fn shown(&self) -> String {
         self.drafts.first().map_or_else(|| self.key.shown(), |best| Key::of(best).shown())
@@ -145,8 +150,25 @@ fn class_of(groups: Vec<Group>) -> Option<Class> {
     let key = groups.first()?.key.clone();
     let mut drafts: Vec<Draft> = groups.into_iter().flat_map(|group| group.drafts).collect();
     drafts.sort_by(best_first);
+    hear_memory_once(&mut drafts);
     Some(Class { key, drafts })
 }
+
+/// A remembered answer was once given by one of those that may now give it again, in these words or
+/// in others. So it takes the name of the surest of them: the two are one source, and nobody's
+/// agreement with himself raises the confidence. What a solver computes is never remembered, so that
+/// a solver beside it is a witness of its own.
+fn hear_memory_once(drafts: &mut [Draft]) {
+    let again = drafts
+        .iter()
+        .find(|d| !matches!(d.source.kind, SourceKind::Lake | SourceKind::Solver))
+        .map(|d| Arc::clone(&d.source.name));
+    let Some(name) = again else { return };
+    for draft in drafts.iter_mut().filter(|d| d.source.kind == SourceKind::Lake) {
+        draft.source.name = Arc::clone(&name);
+    }
+}
+
 /// The higher signal first, then the checkpoint, then what can be read up or followed; what is
 /// left is decided by the text, so that equal drafts do not depend on who came first.
 fn best_first(a: &Draft, b: &Draft) -> Ordering {

@@ -3,8 +3,8 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::domain::{
-    Check, ConsensusReport, Dissent, Draft, Elp, Position, Signal, Source, SourceKind, Tier,
-    Verdict, Vote,
+    Check, ConsensusReport, Dissent, Draft, Elp, Position, ResponseId, Signal, Source, SourceKind,
+    Tier, Verdict, Vote,
 };
 
 use super::{
@@ -29,6 +29,9 @@ pub struct Fused {
     pub sacred_boost: bool,
     /// Share of all weight that is behind the answer, 0 to 1.
     pub agreement: f64,
+    /// The response whose remembered answer stands behind this one, also where another draft gave
+    /// the words: should that one be withdrawn, this one rests on nothing better.
+    pub derived_from: Option<ResponseId>,
 }
 
 /// Fuses drafts into one; `None` when there are none.
@@ -45,7 +48,7 @@ pub struct Fused {
 ///
 /// where the checkpoint weight is `sacred_weight` for a draft that passed a checkpoint, else 1.
 /// Answers are one where their canonical forms are equal, or where the rule's likeness says so of
-/// any two of them. The answer with the most weight wins; ties go to the larger sum of signals, then to the answer
+/// any two of them. A remembered answer is no second witness beside whoever gives it again. The answer with the most weight wins; ties go to the larger sum of signals, then to the answer
 /// that comes first in the order of answers. A draft that gives no answer wins only where nobody
 /// gives one, and is no dissent.
 #[must_use]
@@ -66,6 +69,7 @@ pub fn fuse(drafts: Vec<Draft>, rule: &Rule<'_>) -> Option<Fused> {
         }
     };
     let support = winner.class.signals();
+    let derived_from = winner.class.recalled_from();
     let others = weighed.get(1..).unwrap_or_default();
     let against = strongest_objections(others);
     let won = winner.votes.iter().map(|vote| Vote { won: true, ..vote.clone() });
@@ -92,6 +96,7 @@ pub fn fuse(drafts: Vec<Draft>, rule: &Rule<'_>) -> Option<Fused> {
         weights: tier_shares(&winner.tiers),
         sacred_boost: took_part > 1 && winner.boosted,
         agreement,
+        derived_from,
     })
 }
 

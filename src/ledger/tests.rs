@@ -101,6 +101,7 @@ fn decision(owner: &str, id: ResponseId) -> LedgerEvent {
         asi: None,
         votes: Vec::new(),
         cost_usd: Some(0.1),
+        cost_unknown: false,
         error: Some(Cow::Borrowed("timeout")),
     }))
 }

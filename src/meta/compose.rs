@@ -56,7 +56,7 @@ pub(super) fn end(
         return match failure(request, gathered, deadline) {
             Some(error) => Err(error),
             None => Ok(Ending::Abstention {
-                message: abstention(request, decision, policy, has_providers),
+                message: abstention(request, decision, policy, has_providers, gathered.withheld),
             }),
         };
     };
@@ -91,39 +91,19 @@ fn competition(policy: &Policy, decision: &Decision, gathered: &Gathered) -> Com
         (Some(Route::FluxThenAsi), Strategy::RuntimeFirst) => asi.into_iter().cloned().collect(),
         // Where a promise sets the cut-off, what lies below it cannot win against ASI: the promise
         // counts what is kept, and nothing else may lose.
-        (Some(Route::FluxThenAsi), _) if promises(policy) => asi.into_iter().cloned().collect(),
+        (Some(Route::FluxThenAsi), _) if decision.promised => asi.into_iter().cloned().collect(),
         // A draft that was not sure enough alone is evidence beside ASI's.
         (Some(Route::FluxThenAsi), _) => together(flux(), &asi),
         (Some(Route::Asi), _) => asi.into_iter().cloned().collect(),
-        _ => reaches(decision.keep_signal).cloned().into_iter().collect(),
+        _ => gathered.kept(decision).cloned().into_iter().collect(),
     };
     let recovered = asi_failed && !drafts.is_empty() && failed_models(gathered);
     Competition { drafts, recovered }
 }
 
-/// Whether a quality target sets Hybrid's cut-off.
-fn promises(policy: &Policy) -> bool {
-    policy.promise.is_some_and(|promise| promise.keep_signal().is_some())
-}
-
-/// Both tiers' drafts side by side. A remembered answer was once given by the experts that now
-/// give it again, so it takes the name of the surest one who does: fusion then hears the two as
-/// one source, and nobody's agreement with himself raises the confidence.
-fn together<'a>(flux: impl Iterator<Item = &'a Draft>, asi: &[&Draft]) -> Vec<Draft> {
-    let heard = flux.map(|draft| {
-        let mut draft = draft.clone();
-        let repeats = |d: &&&Draft| d.answer.is_some() && d.answer == draft.answer;
-        let again = asi
-            .iter()
-            .filter(repeats)
-            .max_by(|a, b| a.signal.get().total_cmp(&b.signal.get()))
-            .filter(|_| draft.source.kind == SourceKind::Lake);
-        if let Some(again) = again {
-            draft.source.name = again.source.name.clone();
-        }
-        draft
-    });
-    heard.chain(asi.iter().map(|d| (*d).clone())).collect()
+/// Both tiers' drafts side by side.
+fn together<'a>(flux: impl Iterator<Item = &'a Draft>, asi: &[&'a Draft]) -> Vec<Draft> {
+    flux.chain(asi.iter().copied()).cloned().collect()
 }
 
 /// The words in which an expert of ASI said that it has no answer, the surest expert's first.
@@ -162,6 +142,12 @@ const ABOUT: &str = "I am Meta Orchestrator, a service that gives each request t
      calculate, convert units, count days, sort and count words, and answer from documents; ask \
      me about the service itself, for example \"what does the hybrid strategy do?\".";
 
+/// Where only a solver would have known an answer, and nobody is there who could follow what the
+/// conversation asks for.
+const WITHHELD: &str = "I don't know. A solver could answer this by itself, but it cannot know what was \
+     said earlier in this conversation, which may change the answer, and no language model is \
+     configured that could. Ask without the conversation for the plain result.";
+
 /// Whether nothing but a greeting or a question for who is spoken to.
 fn asks_who_we_are(input: &str) -> bool {
     const WORDS: &[&str] = &[
@@ -187,7 +173,11 @@ fn abstention(
     decision: &Decision,
     policy: &Policy,
     has_providers: bool,
+    withheld: bool,
 ) -> String {
+    if withheld && !has_providers {
+        return WITHHELD.to_owned();
+    }
     if request.stands_alone() {
         if let Some(reason) = refusal(&request.input) {
             return format!("There is no answer: {reason}");

@@ -40,9 +40,10 @@ impl MetaOrchestrator {
 /// The decision's reason, with what became of it.
 pub(super) fn reason(decision: &Decision, gathered: &Gathered) -> String {
     let intended = &decision.reason;
+    let kept = gathered.kept(decision).is_some();
     let best = gathered.best_flux().map(|d| (&d.source.name, d.signal.get()));
     match (gathered.route, best) {
-        (Some(Route::Flux), Some((name, signal))) if signal >= decision.keep_signal => {
+        (Some(Route::Flux), Some((name, signal))) if kept => {
             format!("{intended}; {name} answered with signal {signal:.2}")
         }
         (Some(Route::FluxThenAsi), Some((name, signal))) => {

@@ -26,6 +26,9 @@ pub(super) struct Journey<'a> {
     pub(super) policy: &'a Policy,
     pub(super) decision: &'a Decision,
     pub(super) prompt: Prompt,
+    /// Whether the conversation before it leaves the question as it is (see [`crate::flux::asks_plainly`]): a
+    /// solver follows no instructions of earlier turns.
+    pub(super) plain: bool,
     pub(super) deadline: Instant,
     pub(super) trace: &'a Trace,
     /// Who hears the answer while it is being written.
@@ -49,6 +52,8 @@ pub(super) struct Gathered {
     pub(super) drafter_wait: Duration,
     /// Whether the lake knew; `None` when it was not asked.
     pub(super) lake_hit: Option<bool>,
+    /// Whether a solver had an answer that does not know what was said before.
+    pub(super) withheld: bool,
     /// What ASI came back with, when it was asked.
     pub(super) asi: Option<Findings>,
     /// Where the request really went.
@@ -68,6 +73,11 @@ impl Gathered {
         })
     }
 
+    /// The surest of Flux's drafts, where it is kept without asking ASI.
+    pub(super) fn kept(&self, decision: &Decision) -> Option<&Draft> {
+        self.best_flux().filter(|draft| decision.keeps(draft))
+    }
+
     /// What ASI drafted, without the words of experts who said that they have no answer.
     pub(super) fn asi_answers(&self) -> impl Iterator<Item = &Draft> {
         self.asi.iter().flat_map(|f| &f.drafts).filter(|d| answers(d))
@@ -75,6 +85,16 @@ impl Gathered {
 
     pub(super) fn best_flux_signal(&self) -> Option<f64> {
         self.best_flux().map(|d| d.signal.get())
+    }
+
+    /// Whether a model has answered whose price, or whose tokens, nobody knows. A drafter without a
+    /// price is most likely a local one, which costs nothing.
+    pub(super) fn has_unknown_cost(&self) -> bool {
+        self.asi.as_ref().is_some_and(|findings| {
+            let by_model = |draft: &Draft| draft.source.kind == SourceKind::Model;
+            let used = findings.usage.is_unpriced() || findings.drafts.iter().any(by_model);
+            used && findings.usage.cost_usd.is_none()
+        })
     }
 
     /// Time spent waiting for models; where both tiers waited at once, the longer wait.
@@ -121,8 +141,8 @@ impl Journey<'_> {
     async fn flux_first(&self) -> Gathered {
         let mut gathered = Gathered { route: Some(Route::Flux), ..Gathered::default() };
         self.ask_flux(&mut gathered, self.decision.ask_drafter).await;
-        let kept = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
-        if !kept && self.decision.may_escalate {
+        let kept = gathered.kept(self.decision);
+        if kept.is_none() && self.decision.may_escalate {
             gathered.route = Some(Route::FluxThenAsi);
             // RuntimeFirst does not weigh what Flux abstained from; elsewhere it is evidence.
             let alone = self.decision.follows == Strategy::RuntimeFirst
@@ -194,10 +214,12 @@ impl Journey<'_> {
             let immediate = self.flux.immediate(self.request).await;
             gathered.lake_hit = immediate.lake_hit;
             let mut drafts = immediate.drafts;
-            drafts.retain(|draft| self.request.allows(&draft.content));
+            let knows_all = |draft: &Draft| self.plain || draft.source.kind != SourceKind::Solver;
+            gathered.withheld = !drafts.iter().all(knows_all);
+            drafts.retain(|draft| knows_all(draft) && self.request.allows(&draft.content));
             gathered.flux_drafts = drafts.into_iter().map(|d| self.checked(d)).collect();
         }
-        let sure = gathered.best_flux_signal().is_some_and(|s| s >= self.decision.keep_signal);
+        let sure = gathered.kept(self.decision).is_some();
         let wanted = !sure || self.decision.follows == Strategy::ParallelFusion;
         let can_draft = self.prompt.passthrough.is_none();
         if with_drafter && wanted && can_draft {

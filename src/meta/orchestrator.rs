@@ -22,7 +22,7 @@ use crate::{
         Clock, DraftRecord, Listener, Policy, PolicyCell, Position, Prompt, Reply, Request, Stage,
         Tier, Trace, Turn,
     },
-    flux::Flux,
+    flux::{Flux, asks_plainly},
     ledger::Ledger,
     performance::SnapshotCell,
     routing,
@@ -144,6 +144,7 @@ impl MetaOrchestrator {
         if let Some(listener) = trace.listener() {
             listener.decided(&decision, &complexity);
         }
+        let plain = asks_plainly(&turns);
         let prompt = self.context(&request, turns, &trace).await;
         let question = Question::profiled(&request.input, complexity.elp);
         let journey = Journey {
@@ -154,6 +155,7 @@ impl MetaOrchestrator {
             policy: &policy,
             decision: &decision,
             prompt,
+            plain,
             deadline,
             trace: &trace,
             live: live.as_ref(),

@@ -51,6 +51,7 @@ impl Begun<'_> {
             asi: None,
             votes: Vec::new(),
             cost_usd: None,
+            cost_unknown: false,
             error: None,
         }
     }
@@ -157,6 +158,7 @@ impl Finished<'_> {
             flux,
             draft: self.drafted.clone(),
             asi,
+            cost_unknown: gathered.has_unknown_cost(),
             ..self.begun.record(ended)
         }
     }
@@ -238,7 +240,13 @@ impl MetaOrchestrator {
         let Ending::Answer { fused, .. } = ending else { return false };
         // A model that was shown passages answers from them without citing them.
         let from_documents = gathered.asi.as_ref().is_some_and(|f| f.from_documents);
-        let keep = self.parts.flux.remember(request, reply, &fused.draft, from_documents);
+        let keep = self.parts.flux.remember(
+            request,
+            reply,
+            &fused.draft,
+            from_documents,
+            fused.derived_from,
+        );
         match timeout(patience(deadline), keep).await {
             Ok(Ok(remembered)) => remembered,
             Ok(Err(error)) => {

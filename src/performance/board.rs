@@ -88,8 +88,9 @@ impl Board {
                         self.cells.judged(place, new, earlier);
                     }
                     let seen = Seen::Judged {
+                        response: decision.id,
                         score: outcome.score,
-                        previous: recorded.previous_score,
+                        revises: recorded.previous_score.is_some(),
                         principal: outcome.principal,
                     };
                     let answered = decision.ended == Ended::Answered;
@@ -200,7 +201,8 @@ fn place(decision: &DecisionRecord) -> Option<Place> {
 fn ended(decision: &DecisionRecord) -> Option<Seen> {
     #[expect(clippy::cast_precision_loss, reason = "latencies are far below 2^52 µs")]
     let latency_s = decision.duration_us as f64 / 1e6;
-    let cost_usd = decision.cost_usd.unwrap_or(0.0);
+    // Where nothing was spent, no cost is recorded either.
+    let cost_usd = decision.cost_usd.or((!decision.cost_unknown).then_some(0.0));
     let answered = decision.ended == Ended::Answered;
     (decision.ended != Ended::Cancelled).then_some(Seen::Ended { answered, latency_s, cost_usd })
 }

@@ -23,7 +23,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Call, Completion, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt, Usage,
+        Call, Completion, LanguageModel, ModelError, ModelFuture, ModelProfile, Prompt, Pulse,
+        Usage,
     },
     settings::{ModelSettings, ProviderSettings},
     telemetry::Metrics,
@@ -163,15 +164,21 @@ impl HttpModel {
         call: Call<'_>,
         attempt: u8,
     ) -> Result<Completion, Failure> {
-        let watched =
-            Watched { admission: Some(self.guard.admit().map_err(Failure::early)?), call };
+        let watched = Watched {
+            admission: Some(self.guard.admit().map_err(Failure::early)?),
+            call,
+            model: self,
+        };
         let began = Instant::now();
         let result = match timeout_at(call.deadline, self.attempt(body, call)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::early(ModelError::Timeout)),
         };
         match &result {
-            Ok(_) => self.latencies.note(began.elapsed()),
+            Ok(_) => {
+                self.latencies.note(began.elapsed());
+                self.log_success();
+            }
             Err(Failure { error: ModelError::RateLimited { retry_after: Some(wait) }, .. }) => {
                 let until = Instant::now() + (*wait).min(LONGEST_PAUSE);
                 *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
@@ -288,14 +295,32 @@ impl HttpModel {
         heard.understood()
     }
 
-    /// An attempt that came to nothing, without a word of the prompt or the provider.
+    /// An attempt that came to nothing, without a word of the prompt or the provider. Of many that fail
+    /// alike only some are a warning; each is in the debug log.
     fn log(&self, failure: &Failure, attempt: u8, took: Duration) {
         let ModelProfile { provider, name, .. } = &self.profile;
         let Failure { error, cause, .. } = failure;
         let status = if let ModelError::Status { status } = error { Some(*status) } else { None };
         let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        tracing::warn!(%provider, model = %name, %error, status, cause, attempt, duration_us,
-            "a call of a provider failed");
+        match self.guard.failed(cause, attempt) {
+            Some(0) => tracing::warn!(%provider, model = %name, %error, status, cause, attempt,
+                duration_us, "a call of a provider failed"),
+            Some(unsaid) => {
+                tracing::warn!(%provider, model = %name, %error, status, cause, attempt,
+                duration_us, unsaid, "a call of a provider failed, as others have since it was last said")
+            }
+            None => tracing::debug!(%provider, model = %name, %error, status, cause, attempt,
+                duration_us, "a call of a provider failed"),
+        }
+    }
+
+    /// The provider works again, after failures that nobody was told of one by one.
+    fn log_success(&self) {
+        let unsaid = self.guard.succeeded();
+        if unsaid > 0 {
+            let ModelProfile { provider, name, .. } = &self.profile;
+            tracing::info!(%provider, model = %name, unsaid, "a provider has answered after failures");
+        }
     }
 
     /// For an operator who wants to know more of a connection than its class.
@@ -320,6 +345,7 @@ impl HttpModel {
 struct Watched<'a> {
     admission: Option<Admission>,
     call: Call<'a>,
+    model: &'a HttpModel,
 }
 
 impl Watched<'_> {
@@ -334,7 +360,8 @@ impl Drop for Watched<'_> {
     fn drop(&mut self) {
         let overtaken = self.call.overtaken.is_some_and(|flag| flag.load(Ordering::Relaxed));
         if overtaken && let Some(admission) = self.admission.take() {
-            admission.overtaken();
+            let last_heard = self.call.pulse.and_then(Pulse::last);
+            admission.overtaken(last_heard, self.model.p95());
         }
     }
 }

@@ -68,6 +68,7 @@ fn way(
         ask_drafter: true,
         may_escalate: true,
         keep_signal: policy.keep_signal(),
+        promised: policy.promise_in_force().is_some(),
         probability: 1.0,
         reason: String::new(),
         alternatives: Vec::new(),
@@ -80,7 +81,8 @@ fn way(
         },
         Strategy::RuntimeFirst => Decision {
             may_escalate: policy.runtime_fallback,
-            keep_signal: policy.thresholds.abstain_floor,
+            keep_signal: Some(policy.thresholds.abstain_floor),
+            promised: false,
             reason: "RuntimeFirst asks Flux; ASI is asked only when Flux abstains".into(),
             ..plan
         },
@@ -113,11 +115,14 @@ fn requires_asi(complexity: &Complexity) -> bool {
 fn hybrid(complexity: &Complexity, plan: Decision, policy: &Policy) -> Decision {
     let ask_drafter = !requires_asi(complexity);
     let reason = if ask_drafter {
+        let kept = plan.keep_signal.map_or_else(
+            || "no draft is sure enough to be kept".to_owned(),
+            |least| format!("a draft with signal {least:.2} or more is kept"),
+        );
         format!(
-            "Hybrid drafts first: complexity {:.2} is {}; a draft with signal {:.2} or more is kept{}",
+            "Hybrid drafts first: complexity {:.2} is {}; {kept}{}",
             complexity.score,
             complexity.tier.name(),
-            plan.keep_signal,
             promised(policy)
         )
     } else {
@@ -228,9 +233,13 @@ mod tests {
         let kept = Promise::Kept { keep_signal: 0.62, loss_bound: 0.04, slow_share: 0.3, n: 400 };
         let thin = Promise::Thin { n: 12, needed: 80 };
         for (promise, keep_signal, said) in [
-            (kept, 0.62, "at most 5 % is lost against ASI (95 % confidence, 400 audited drafts)"),
-            (thin, 0.75, "cannot be promised yet: 12 drafts are audited, it takes 80"),
-            (Promise::Unsure { n: 80 }, 1.0, "even the surest would lose more than 5 %"),
+            (
+                kept,
+                Some(0.62),
+                "at most 5 % is lost against ASI (95 % confidence, 400 audited drafts)",
+            ),
+            (thin, Some(0.75), "cannot be promised yet: 12 drafts are audited, it takes 80"),
+            (Promise::Unsure { n: 80 }, None, "even the surest would lose more than 5 %"),
         ] {
             let promise = Some(promise);
             let policy = Policy { quality_target: target, promise, ..Policy::default() };
@@ -238,7 +247,7 @@ mod tests {
             assert_eq!(decision.keep_signal, keep_signal);
             assert!(decision.reason.contains(said), "{}", decision.reason);
             let nothing_promised = Policy { promise, ..Policy::default() };
-            assert_eq!(decided(Strategy::Hybrid, &nothing_promised, 0.5).keep_signal, 0.75);
+            assert_eq!(decided(Strategy::Hybrid, &nothing_promised, 0.5).keep_signal, Some(0.75));
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::answers::plain_maths;
+use crate::{answers::plain_maths, domain::Number};
 
 use super::{
     expressions::{expression_at_end, expression_at_start, is_tight_fraction, mixes_units},
@@ -16,11 +16,18 @@ use super::{
 const LONGEST: usize = 32 * 1024;
 const MOST: usize = 200;
 
+/// A calculation that holds: the numbers that it takes, and those that it comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Calculation {
+    pub(super) from: Vec<Number>,
+    pub(super) to: Vec<Number>,
+}
+
 /// What recomputing found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Recomputed {
-    /// Calculations that hold.
-    pub(super) right: usize,
+    /// Calculations that hold, in their order.
+    pub(super) right: Vec<Calculation>,
     /// Those that do not, each as `3 * 4 is 12, not 13`.
     pub(super) wrong: Vec<String>,
 }
@@ -39,7 +46,7 @@ pub(super) fn recompute(text: &str) -> Recomputed {
         }
     }
     for line in NOTE.replace_all(&unescaped, "").lines() {
-        if found.right + found.wrong.len() >= MOST {
+        if found.right.len() + found.wrong.len() >= MOST {
             break;
         }
         if line.contains(['=', '≈']) {
@@ -82,7 +89,9 @@ fn recompute_line(line: &str, found: &mut Recomputed) {
         }
         match holds(&left, &right, *about || rounds) {
             None => {}
-            Some(Ok(())) => found.right += 1,
+            Some(Ok(())) => {
+                found.right.push(Calculation { from: numbers(&left), to: numbers(&right) });
+            }
             // "1 hour + 30 minutes = 90 minutes" converts on the way.
             Some(Err(_)) if units => {}
             Some(Err(value)) => found.wrong.push(format!(
@@ -92,10 +101,19 @@ fn recompute_line(line: &str, found: &mut Recomputed) {
                 shown(&right)
             )),
         }
-        if found.right + found.wrong.len() >= MOST {
+        if found.right.len() + found.wrong.len() >= MOST {
             return;
         }
     }
+}
+
+/// The numbers of an expression, as they are written.
+fn numbers(expression: &[Token]) -> Vec<Number> {
+    let number = |token: &Token| match token {
+        Token::Number { digits, .. } => digits.parse().ok(),
+        _ => None,
+    };
+    expression.iter().filter_map(number).collect()
 }
 
 #[cfg(test)]
@@ -106,7 +124,7 @@ mod tests {
 
     fn counts(text: &str) -> (usize, usize) {
         let found = recompute(text);
-        (found.right, found.wrong.len())
+        (found.right.len(), found.wrong.len())
     }
 
     #[test]

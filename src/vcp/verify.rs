@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    arithmetic::{Recomputed, recompute},
+    arithmetic::{Calculation, Recomputed, recompute},
     names,
     tokens::{Token, pattern, tokens},
 };
@@ -42,7 +42,7 @@ pub fn verify_answer(draft: &Draft, question: &Question<'_>) -> Vec<Check> {
     let mut checks = vec![
         answered(draft, answer.as_ref()),
         answer_form(draft, expected, answer.as_ref()),
-        arithmetic(&recomputed),
+        arithmetic(&recomputed, question, answer.as_ref()),
         elp_drift(draft, question),
     ];
     if matches!(draft.source.kind, SourceKind::Model | SourceKind::Drafter) {
@@ -88,12 +88,61 @@ fn answer_form(draft: &Draft, expected: Option<Form>, answer: Option<&Canonical>
     }
 }
 
-fn arithmetic(recomputed: &Recomputed) -> Check {
-    match (recomputed.wrong.first(), recomputed.right) {
-        (Some(first), _) => check(names::ARITHMETIC, Verdict::Failed, first.clone()),
-        (None, 0) => check(names::ARITHMETIC, Verdict::NotApplicable, "no calculation shown"),
-        (None, n) => check(names::ARITHMETIC, Verdict::Passed, format!("{n} recomputed")),
+/// A mistake counts wherever it stands; that a calculation holds speaks for an answer only where it
+/// leads to it.
+fn arithmetic(
+    recomputed: &Recomputed,
+    question: &Question<'_>,
+    answer: Option<&Canonical>,
+) -> Check {
+    if let Some(first) = recomputed.wrong.first() {
+        return check(names::ARITHMETIC, Verdict::Failed, first.clone());
     }
+    if recomputed.right.is_empty() {
+        return check(names::ARITHMETIC, Verdict::NotApplicable, "no calculation shown");
+    }
+    match leading(&recomputed.right, question, answer) {
+        0 => check(names::ARITHMETIC, Verdict::NotApplicable, "no calculation leads to the answer"),
+        n => check(names::ARITHMETIC, Verdict::Passed, format!("{n} recomputed")),
+    }
+}
+
+/// How many calculations have to do with the answer: all, where a quantity is asked for; else those
+/// that come to it, or to what another such one takes, and those that take nothing but what a question
+/// with several numbers gives, or what such ones came to.
+fn leading(
+    calculations: &[Calculation],
+    question: &Question<'_>,
+    answer: Option<&Canonical>,
+) -> usize {
+    if question.form() == Some(Form::Number) {
+        return calculations.len();
+    }
+    let mut wanted = match answer {
+        Some(Canonical::Number(number)) => vec![number.clone()],
+        Some(Canonical::Choice(letter)) => {
+            question.option(*letter).map(|text| numbers_of(&text)).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    let mut leads = vec![false; calculations.len()];
+    for (step, leads) in calculations.iter().zip(&mut leads).rev() {
+        if step.to.iter().any(|number| wanted.contains(number)) {
+            wanted.extend(step.from.iter().cloned());
+            *leads = true;
+        }
+    }
+    let mut known = numbers_of(question.text());
+    // An answer that is a number is what the calculations have to come to.
+    if known.len() >= 2 && !matches!(answer, Some(Canonical::Number(_))) {
+        for (step, leads) in calculations.iter().zip(&mut leads) {
+            if step.from.iter().all(|number| known.contains(number)) {
+                known.extend(step.to.iter().cloned());
+                *leads = true;
+            }
+        }
+    }
+    leads.into_iter().filter(|leads| *leads).count()
 }
 
 fn elp_drift(draft: &Draft, question: &Question<'_>) -> Check {
@@ -180,7 +229,7 @@ fn habits(
     let rounds = ROUNDING.is_match(&folded) && !ASKS_ROUNDING.is_match(&asked);
     checks.push(judged(names::UNROUNDED, !rounds, "rounds where the question does not"));
     if given.len() >= 2 {
-        let shown = recomputed.right + recomputed.wrong.len();
+        let shown = recomputed.right.len() + recomputed.wrong.len();
         checks.push(judged(names::WORKING, shown > 0, "shows no calculation"));
         if shown > 0 {
             let enough = shown + 2 > given.len();
@@ -280,6 +329,41 @@ mod tests {
             let found = verdicts(content, EGGS);
             assert!(found.contains(&(name, Verdict::Failed)), "{content}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_true_sum_speaks_only_for_the_answer_that_it_leads_to() {
+        const CAPITAL: &str = "What is the capital of Australia?";
+        const TRAINS: &str = "One train goes 120 miles in 2 hours, another 150 miles in 3 hours. Is the \
+             first one faster?";
+        const OPTIONS: &str = "Which of these is 12 times 12?\n(A) 124\n(B) 144\n(C) 142";
+        let verdict = |content: &str, question: &str| {
+            let found = verdicts(content, question);
+            found.iter().find(|(name, _)| *name == names::ARITHMETIC).unwrap().1
+        };
+        for (content, question) in [
+            ("2+2=4, so the capital of Australia is Sydney.", CAPITAL),
+            ("Note that 17 * 3 = 51 and 51 + 1 = 52. Sydney.", CAPITAL),
+            ("6 * 7 = 42. Therefore yes, it is safe.", "Is it safe to eat raw beans?"),
+            ("5 + 5 = 10. (B)", "Who wrote Faust?\n(A) Schiller\n(B) Goethe"),
+            ("1 + 1 = 2, so it was Hadrian.", "Who built the wall in 122, under legion 2 or 6?"),
+        ] {
+            assert_eq!(verdict(content, question), Verdict::NotApplicable, "{content}");
+        }
+        for (content, question) in [
+            ("She has 12 - 4 = 8 eggs left.", EGGS),
+            ("120 / 2 = 60 and 150 / 3 = 50, so yes.", TRAINS),
+            ("12 * 10 = 120, 12 * 2 = 24, and 120 + 24 = 144. The answer is (B).", OPTIONS),
+        ] {
+            assert_eq!(verdict(content, question), Verdict::Passed, "{content}");
+        }
+        // A mistake is one wherever it stands.
+        assert_eq!(verdict("2 + 2 = 5, so it is Canberra.", CAPITAL), Verdict::Failed);
+        let signal = |content: &str| {
+            let draft = draft(SourceKind::Model, content);
+            crate::vcp::adjusted_signal(Signal::clamped(0.55), &verify(&draft, CAPITAL))
+        };
+        assert_eq!(signal("2+2=4, so it is Sydney."), signal("It is Sydney."));
     }
 
     #[test]

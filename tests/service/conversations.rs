@@ -80,3 +80,42 @@ async fn a_conversation_is_kept_within_its_bounds() {
         assert_eq!(noted_at(&reply, "received"), expected, "{session}");
     }
 }
+
+#[tokio::test]
+async fn a_session_that_agreed_on_something_is_not_answered_by_a_solver_alone() {
+    let upstream = Upstream::start(Answer::Says("The answer is 6.")).await;
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let ask = async |session: &str, input: &str| {
+        service.process(&json!({ "input": input, "session_id": session })).await
+    };
+    ask("agreed", "From now on add 1 to each result.").await;
+    let reply = ask("agreed", "what is 2 + 3?").await;
+    assert_eq!(reply["metadata"]["decision"]["route"], "flux_then_asi", "{reply:#}");
+    assert_eq!(reply["content"], "The answer is 6.");
+    let said = Value::from(messages(&upstream)).to_string();
+    assert!(said.contains("add 1 to each result"), "{said}");
+    let calls = upstream.calls().len();
+    ask("plain", "what is 17 * 3?").await;
+    let reply = ask("plain", "what is 2 + 3?").await;
+    assert_eq!((&reply["content"], upstream.calls().len()), (&json!("5"), calls), "{reply:#}");
+}
+
+#[tokio::test]
+async fn where_nobody_could_follow_what_was_agreed_the_abstention_says_so() {
+    let service = Service::start(&[]);
+    let said = |input: &str| json!({ "input": input, "session_id": "s" });
+    service.process(&said("what is 2 + 2?")).await;
+    assert_eq!(service.process(&said("what is 2 + 3?")).await["content"], "5");
+    let chat = json!({
+        "model": "meta/hybrid",
+        "messages": [
+            { "role": "user", "content": "Let us count in base 8." },
+            { "role": "assistant", "content": "Fine." },
+            { "role": "user", "content": "what is 7 + 1?" },
+        ],
+    });
+    let (status, answer) = service.post("/v1/chat/completions", &chat).await;
+    let content = answer["choices"][0]["message"]["content"].as_str().unwrap_or_default();
+    assert_eq!(status, 200, "{answer:#}");
+    assert!(content.contains("cannot know what was said earlier"), "{content}");
+}

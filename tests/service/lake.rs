@@ -57,6 +57,37 @@ async fn a_curated_answer_is_given_after_kill_9_until_it_is_evicted() {
 }
 
 #[tokio::test]
+async fn what_rests_on_an_evicted_answer_goes_with_it() {
+    const AT_FIRST: &str = "It rises in the high mountains of the north near the old border.";
+    const AGAIN: &str = "Rises in the high mountains of the north near the old border.";
+    let upstream = Upstream::start(Answer::Says(AGAIN)).await;
+    upstream.once(Answer::Says(AT_FIRST));
+    let service = Service::with_file(&upstream.config(&["big"]), &[("MOCK_KEY", "k")]);
+    let ask = async |strategy: &str| {
+        let body = json!({ "input": "Where does the river rise?", "strategy": strategy });
+        service.process(&body).await
+    };
+    let first = ask("ai_first").await;
+    assert_eq!(first["metadata"]["remembered"], true, "{first:#}");
+    // Both tiers: the model words the answer, and what was remembered stands behind it.
+    let second = ask("parallel_fusion").await;
+    assert_eq!(
+        (&second["content"], &second["metadata"]["remembered"]),
+        (&json!(AGAIN), &json!(true))
+    );
+    assert_eq!(second["confidence"], first["confidence"], "nothing new was heard");
+    let recalled = ask("runtime_first").await;
+    assert_eq!(
+        (&recalled["content"], &recalled["metadata"]["recalled_from"]),
+        (&json!(AGAIN), &second["id"])
+    );
+    let (status, result) = delete(&service, first["id"].as_str().unwrap()).await;
+    assert_eq!((status, &result["evicted"]), (200, &json!(1)), "{result:#}");
+    let (_, stats) = service.get(&format!("{LAKE}/stats")).await;
+    assert_eq!(stats["entries"], 0, "{stats:#}");
+}
+
+#[tokio::test]
 async fn a_batch_is_refused_where_fields_are_invalid_and_told_apart_where_the_lake_refuses() {
     let service = Service::start(&[]);
     let sound = json!({ "question": QUESTION, "answer": "Ada." });

@@ -121,6 +121,37 @@ async fn the_log_of_a_failed_call_names_who_failed_why_and_when_in_numbers() {
 }
 
 #[tokio::test]
+async fn an_outage_is_told_and_does_not_flood_the_log() {
+    let upstream = Upstream::start(Answer::Status(500, None)).await;
+    let config = [("MOCK_KEY", "k"), ("LOG__FORMAT", "json")];
+    let service = Service::with_file(&upstream.config(&["big"]), &config);
+    for _ in 0..40 {
+        let (status, _) = service.post("/api/v1/unified/process", &json!({ "input": ASK })).await;
+        assert_eq!(status, 502);
+    }
+    assert!(upstream.calls().len() >= 40);
+    upstream.once(Answer::Says("Paris"));
+    assert_eq!(service.ask(ASK).await["content"], "Paris");
+    let log = service.log();
+    let lines: Vec<Value> = log.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
+    let about = |what: &str| {
+        let message = |line: &&Value| line["message"].as_str().is_some_and(|m| m.starts_with(what));
+        lines.iter().filter(message).collect::<Vec<_>>()
+    };
+    let warnings = about("a call of a provider failed");
+    // Two attempts, each told at most once in ten seconds.
+    assert!((2..=8).contains(&warnings.len()), "{log}");
+    let counted: u64 = warnings.iter().filter_map(|line| line["unsaid"].as_u64()).sum();
+    let back = about("a provider has answered after failures");
+    let unsaid = back[0]["unsaid"].as_u64().unwrap();
+    assert_eq!(
+        counted + unsaid + warnings.len() as u64,
+        upstream.calls().len() as u64 - 1,
+        "{log}"
+    );
+}
+
+#[tokio::test]
 async fn a_cost_without_a_price_is_unknown_and_holds_nobody_back() {
     let upstream = Upstream::start(Answer::Says("Paris")).await;
     let config = upstream.config(&["big"]);

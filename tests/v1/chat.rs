@@ -208,3 +208,47 @@ async fn models_are_listed_and_looked_up_by_name() {
     let metrics = service.text("/metrics").await;
     assert!(metrics.contains("route=\"/v1/models/{model}\""), "{metrics}");
 }
+
+/// A chat whose last question a solver knows.
+fn after(earlier: &[(&str, &str)], last: &str) -> Value {
+    let said = |(role, content): &(&str, &str)| json!({ "role": role, "content": content });
+    let last = json!({ "role": "user", "content": last });
+    let messages: Vec<Value> = earlier.iter().map(said).chain([last]).collect();
+    json!({ "model": "meta/hybrid", "messages": messages })
+}
+
+#[tokio::test]
+async fn what_earlier_turns_ask_of_answers_is_not_passed_over_by_a_solver() {
+    let (service, upstream) = service(&["big"], Answer::Says("cinq")).await;
+    let promised = ("assistant", "Gladly.");
+    for earlier in [
+        &[("system", "Answer only in French.")][..],
+        &[("user", "Answer only in French from now on."), promised],
+        &[("user", "Always answer with JSON."), promised, ("user", "Thanks!"), promised],
+        &[("user", "From now on add 1 to each result."), promised],
+        &[("user", "Could you double every number that I name?"), promised],
+    ] {
+        let before = upstream.calls().len();
+        let (status, answer) = service.post(CHAT, &after(earlier, "what is 2 + 3?")).await;
+        assert_eq!(status, 200, "{answer:#}");
+        assert_eq!(answer["choices"][0]["message"]["content"], "cinq", "{earlier:?}");
+        assert!(upstream.calls().len() > before, "{earlier:?}");
+    }
+}
+
+#[tokio::test]
+async fn after_plain_questions_a_solver_still_answers() {
+    let (service, upstream) = service(&["big"], Answer::Says("cinq")).await;
+    let earlier = [
+        ("system", "You are a helpful assistant."),
+        ("user", ASK),
+        ("assistant", "Paris. Shall I answer in French?"),
+        ("user", "17 * 3"),
+        ("assistant", "51"),
+        ("user", "Thank you!"),
+        ("assistant", "You are welcome."),
+    ];
+    let (status, answer) = service.post(CHAT, &after(&earlier, "what is 2 + 3?")).await;
+    assert_eq!((status, &answer["choices"][0]["message"]["content"]), (200, &json!("5")));
+    assert_eq!(upstream.calls().len(), 0, "nobody needs to be paid for it");
+}

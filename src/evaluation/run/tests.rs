@@ -132,6 +132,7 @@ impl Script {
             asi: None,
             votes: Vec::new(),
             cost_usd: None,
+            cost_unknown: false,
             error: None,
         };
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,7 +169,8 @@ fn reply(request: &Request, content: String, duration: Duration) -> Reply {
             mode: AsiMode::Fast,
             ask_drafter: true,
             may_escalate: true,
-            keep_signal: 0.5,
+            keep_signal: Some(0.5),
+            promised: false,
             probability: 1.0,
             reason: String::new(),
             alternatives: Vec::new(),

@@ -22,9 +22,11 @@ pub struct ExplainResult {
     pub follows: Strategy,
     /// How hard ASI would try, should it be asked.
     pub asi_mode: AsiMode,
-    /// Signal from which on a draft of Flux would be kept.
+    /// Signal from which on a draft of Flux would be kept; absent where the evidence behind the quality
+    /// target says that none is sure enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
-    pub keep_signal: f64,
+    pub keep_signal: Option<f64>,
     /// Whether ASI may be asked after Flux.
     pub may_escalate: bool,
     /// Whether Flux's drafter would be asked.

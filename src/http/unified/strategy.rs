@@ -64,9 +64,10 @@ pub struct PromiseReport {
     /// Audited drafts that are enough, where none of them loses; where they are too few.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<usize>,
-    /// Hybrid keeps drafts with at least this signal.
+    /// Hybrid keeps drafts with at least this signal; absent where it keeps none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]
-    pub keep_signal: f64,
+    pub keep_signal: Option<f64>,
     /// Upper bound of the mean loss, where the promise is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1)]

@@ -7,7 +7,10 @@ use proptest::{prelude::*, strategy::Strategy as _};
 use super::*;
 use crate::{
     asi::Findings,
-    domain::{AsiMode, Budget, Canonical, Check, ResponseId, Source, Strategy, TenantId},
+    domain::{
+        AsiMode, Budget, Canonical, Check, Promise, QualityTarget, ResponseId, Source, Strategy,
+        TenantId,
+    },
     vcp,
 };
 
@@ -44,7 +47,8 @@ fn decision(strategy: Strategy, policy: &Policy) -> Decision {
         mode: AsiMode::Balanced,
         ask_drafter: true,
         may_escalate: true,
-        keep_signal: keep,
+        keep_signal: Some(keep),
+        promised: false,
         probability: 1.0,
         reason: String::new(),
         alternatives: Vec::new(),
@@ -75,6 +79,17 @@ fn refusal(mut draft: Draft) -> Draft {
         note: String::new(),
     });
     draft
+}
+
+fn complexity() -> Complexity {
+    Complexity {
+        score: 0.5,
+        tier: crate::domain::ComplexityTier::Moderate,
+        dimensions: Vec::new(),
+        elp: Elp::default(),
+        needs_asi: false,
+        forecast: None,
+    }
 }
 
 /// What came back, on the route that the strategy takes when ASI was asked.
@@ -158,7 +173,7 @@ fn an_abstention_says_why_and_a_greeting_hears_who_we_are() {
     let decision = decision(Strategy::Hybrid, &policy);
     let told = |input: &str| {
         let request = Request { input: input.to_owned(), ..request() };
-        abstention(&request, &decision, &policy, false)
+        abstention(&request, &decision, &policy, false, false)
     };
     assert!(told("what is 5/0?").contains("Division by zero"));
     for greeting in ["hello", "Who are you?", "what can you do"] {
@@ -208,6 +223,62 @@ fn a_remembered_answer_does_not_agree_with_the_expert_that_gave_it() {
         let (fused, _) = answer(ended(strategy, &back));
         assert_eq!(fused.draft.signal.get(), 0.7, "{strategy}: nothing new was heard");
         assert_eq!(fused.report.votes.len(), 1);
+    }
+}
+
+#[test]
+fn a_remembered_answer_in_other_words_does_not_agree_with_the_expert_that_gave_it() {
+    let remembered = "it rises in the high mountains of the north near the old border";
+    let again = "rises in the high mountains of the north near the old border";
+    for strategy in [Strategy::Hybrid, Strategy::ParallelFusion] {
+        for others in [&["big"][..], &["big", "large"]] {
+            let mut lake = draft(Tier::Flux, SourceKind::Lake, "lake", remembered, 0.7);
+            lake.recalled_from = Some(ResponseId::generate());
+            let asi_drafts = || others.iter().map(|name| asi(name, again, 0.72)).collect();
+            let alone = answer(ended(strategy, &gathered(strategy, vec![], asi_drafts(), &[]))).0;
+            let back = gathered(strategy, vec![lake.clone()], asi_drafts(), &[]);
+            let (fused, _) = answer(ended(strategy, &back));
+            assert_eq!(fused.report.dissent.len(), 0, "{strategy}: they are alike");
+            assert_eq!(fused.draft.signal, alone.draft.signal, "{strategy}: nothing new was heard");
+            assert_eq!(fused.report.votes.len(), others.len());
+            assert_eq!(fused.derived_from, lake.recalled_from);
+        }
+    }
+}
+
+#[test]
+fn a_solver_agrees_with_a_remembered_answer_as_a_witness_of_its_own() {
+    let lake = draft(Tier::Flux, SourceKind::Lake, "lake", "4", 0.7);
+    let solver = draft(Tier::Flux, SourceKind::Solver, "arithmetic", "4", 0.7);
+    let strategy = Strategy::ParallelFusion;
+    let back = gathered(strategy, vec![lake, solver], vec![asi("big", "5", 0.6)], &[]);
+    assert_eq!(answer(ended(strategy, &back)).0.report.votes.len(), 3);
+}
+
+#[test]
+fn where_no_draft_is_sure_enough_not_even_certainty_is_kept() {
+    let policy = Policy {
+        quality_target: QualityTarget { alpha: 0.05, delta: 0.05 },
+        promise: Some(Promise::Unsure { n: 80 }),
+        ..Policy::default()
+    };
+    let certain = flux("4", 1.0);
+    for (promise, kept) in [
+        (Promise::Unsure { n: 80 }, false),
+        (Promise::Thin { n: 3, needed: 80 }, true),
+        (Promise::Kept { keep_signal: 1.0, loss_bound: 0.01, slow_share: 0.5, n: 80 }, true),
+    ] {
+        let policy = Policy { promise: Some(promise), ..policy.clone() };
+        let complexity = complexity();
+        let decision = crate::routing::decide(None, None, &complexity, &policy, 0.5);
+        assert_eq!(decision.keeps(&certain), kept, "{promise:?}");
+        // What was escalated takes no part where the promise is in force.
+        let back =
+            gathered(Strategy::Hybrid, vec![certain.clone()], vec![asi("big", "5", 0.6)], &[]);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let ending = end(&request(), &policy, &decision, &back, &Trace::default(), true, deadline);
+        let competed = answer(ending).0.report.votes.len();
+        assert_eq!(competed, if promise.is_in_force() { 1 } else { 2 }, "{promise:?}");
     }
 }
 
@@ -312,14 +383,7 @@ proptest! {
         match ended(strategy, &back) {
             Ok(ending) => {
                 let reply =
-                    reply(&request(), &policy, &decision, &Complexity {
-                        score: 0.5,
-                        tier: crate::domain::ComplexityTier::Moderate,
-                        dimensions: Vec::new(),
-                        elp: Elp::default(),
-                        needs_asi: false,
- forecast: None,
-                    }, &back, &ending);
+                    reply(&request(), &policy, &decision, &complexity(), &back, &ending);
                 let shares: f64 = reply.weights.iter().map(|(_, w)| w).sum();
                 if reply.abstained {
                     prop_assert!(!asi_knows, "ASI knew");

@@ -2,6 +2,7 @@
 //! breaker, a budget of retries. One guard a provider; all of its models share it.
 
 mod breaker;
+mod failures;
 mod retries;
 
 use std::{
@@ -16,12 +17,15 @@ use tokio::{
 
 use crate::domain::ModelError;
 use breaker::{Breaker, Pass, Verdict};
+use failures::Failures;
 use retries::RetryBudget;
 
 /// What a caller is told who finds all places taken.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A call that was given up sooner says little of its provider: the caller's patience was short.
 const SHORTEST_TELLING_WAIT: Duration = Duration::from_secs(1);
+/// So many times the usual time of an answer is no slowness any more.
+const FAR_BEYOND_USUAL: u32 = 3;
 
 /// The guards of all providers. Each knows the others, so that the last provider that works, or the
 /// only one there is, is never held back.
@@ -38,6 +42,7 @@ impl Fleet {
             condition: Mutex::new(Condition {
                 breaker: Breaker::default(),
                 retries: RetryBudget::new(Instant::now()),
+                failures: Failures::default(),
             }),
             fleet: Arc::clone(self),
         });
@@ -69,6 +74,7 @@ pub(super) struct Guard {
 struct Condition {
     breaker: Breaker,
     retries: RetryBudget,
+    failures: Failures,
 }
 
 impl Guard {
@@ -100,6 +106,16 @@ impl Guard {
     /// Takes a retry out of the budget; whether there was one.
     pub(super) fn may_retry(&self) -> bool {
         self.condition().retries.withdraw(Instant::now())
+    }
+
+    /// A call failed. Where the log is to say so: how many like it have failed unsaid.
+    pub(super) fn failed(&self, cause: &'static str, attempt: u8) -> Option<u64> {
+        self.condition().failures.note(cause, attempt, Instant::now())
+    }
+
+    /// A call succeeded: how many have failed unsaid before it.
+    pub(super) fn succeeded(&self) -> u64 {
+        self.condition().failures.end()
     }
 
     /// Whether a call now would be refused.
@@ -136,10 +152,14 @@ impl Admission {
         self.settle(verdict);
     }
 
-    /// Another model was quicker: that counts against this one when it kept silent for long.
-    pub(super) fn overtaken(mut self) {
-        let long = self.since.elapsed() >= SHORTEST_TELLING_WAIT;
-        self.settle(if long { Verdict::Fails } else { Verdict::Unheard });
+    /// Another model was quicker. Who is slower than another has not failed: that counts against nobody
+    /// whose words were coming, or who had been silent no longer than is usual for him. Silence far
+    /// beyond that is a hang, which nobody else would find while others are quicker. `last_heard` is
+    /// when the last bytes came, `usual` what 95 % of his answers take at most.
+    pub(super) fn overtaken(mut self, last_heard: Option<Instant>, usual: Option<Duration>) {
+        let silent = last_heard.unwrap_or(self.since).max(self.since).elapsed();
+        let telling = SHORTEST_TELLING_WAIT.max(usual.unwrap_or_default() * FAR_BEYOND_USUAL);
+        self.settle(if silent >= telling { Verdict::Fails } else { Verdict::Unheard });
     }
 
     fn settle(&mut self, verdict: Verdict) {
@@ -223,13 +243,33 @@ mod tests {
         let fleet = Arc::new(Fleet::default());
         let (guard, _other) = (fleet.guard(64), fleet.guard(1));
         for _ in 0..10 {
-            guard.admit().unwrap().overtaken();
+            guard.admit().unwrap().overtaken(None, None);
             guard.admit().unwrap().ended(Err(&ModelError::Timeout));
         }
         let slow: Vec<_> = (0..5).map(|_| guard.admit().unwrap()).collect();
         tokio::time::advance(SHORTEST_TELLING_WAIT).await;
-        slow.into_iter().for_each(Admission::overtaken);
+        slow.into_iter().for_each(|admission| admission.overtaken(None, None));
         assert!(guard.admit().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_merely_slower_than_another_is_not_penalised() {
+        let fleet = Arc::new(Fleet::default());
+        let (guard, _other) = (fleet.guard(64), fleet.guard(1));
+        let usual = Some(Duration::from_secs(2));
+        let under_way: Vec<_> = (0..20).map(|_| guard.admit().unwrap()).collect();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        for (call, admission) in under_way.into_iter().enumerate() {
+            // The loser of a hedge after its 95th percentile; and one that was speaking until now.
+            let (heard, usual) =
+                if call % 2 == 0 { (None, usual) } else { (Some(Instant::now()), None) };
+            admission.overtaken(heard, usual);
+        }
+        assert!(guard.admit().is_ok());
+        let hanging: Vec<_> = (0..5).map(|_| guard.admit().unwrap()).collect();
+        tokio::time::advance(Duration::from_secs(6)).await;
+        hanging.into_iter().for_each(|admission| admission.overtaken(None, usual));
+        assert!(guard.admit().is_err(), "three times as long without a byte is a hang");
     }
 
     #[test]

@@ -58,6 +58,7 @@ fn record() -> DecisionRecord {
         asi: Some((1_400, Ended::Answered)),
         votes: Vec::new(),
         cost_usd: None,
+        cost_unknown: false,
         error: None,
     }
 }

@@ -1,0 +1,78 @@
+//! What of a provider's failures is told at once, and what is only counted: in an outage every call
+//! fails in the same way, and a line for each would bury everything else.
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::time::Instant;
+
+/// Least time between two lines about failures of one kind.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// A kind of failure: its cause, of a fixed set, and which attempt it was, the first or the second.
+type Kind = (&'static str, u8);
+
+/// When failures of each kind were last told, and how many have been kept back since. As many entries
+/// as there are kinds, however many calls fail.
+#[derive(Debug, Default)]
+pub(super) struct Failures(HashMap<Kind, Told>);
+
+#[derive(Debug)]
+struct Told {
+    last: Instant,
+    kept_back: u64,
+}
+
+impl Failures {
+    /// A call failed. Where that is to be told: how many like it were not since the last time.
+    pub(super) fn note(&mut self, cause: &'static str, attempt: u8, now: Instant) -> Option<u64> {
+        let Some(told) = self.0.get_mut(&(cause, attempt)) else {
+            self.0.insert((cause, attempt), Told { last: now, kept_back: 0 });
+            return Some(0);
+        };
+        if now.duration_since(told.last) < PAUSE {
+            told.kept_back += 1;
+            return None;
+        }
+        told.last = now;
+        Some(std::mem::take(&mut told.kept_back))
+    }
+
+    /// A call succeeded: how many failures were kept back and are now told together. The next failure is
+    /// a first one again.
+    pub(super) fn end(&mut self) -> u64 {
+        self.0.drain().map(|(_, told)| told.kept_back).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_a_kind_is_told_at_once_and_the_rest_are_counted() {
+        let mut failures = Failures::default();
+        let mut now = Instant::now();
+        assert_eq!(failures.note("timeout", 1, now), Some(0));
+        assert_eq!(failures.note("timeout", 2, now), Some(0), "the retry is of another kind");
+        assert_eq!(failures.note("refused", 1, now), Some(0));
+        for _ in 0..5000 {
+            now += PAUSE / 5001;
+            assert_eq!(failures.note("timeout", 1, now), None);
+        }
+        now += PAUSE;
+        assert_eq!(failures.note("timeout", 1, now), Some(5000));
+        assert_eq!(failures.note("timeout", 1, now), None);
+        assert_eq!(failures.0.len(), 3, "what fails does not grow it");
+    }
+
+    #[test]
+    fn a_success_tells_what_was_kept_back_and_begins_anew() {
+        let mut failures = Failures::default();
+        let now = Instant::now();
+        (0..4).for_each(|_| {
+            failures.note("timeout", 1, now);
+        });
+        assert_eq!((failures.end(), failures.end()), (3, 0));
+        assert_eq!(failures.note("timeout", 1, now), Some(0));
+    }
+}

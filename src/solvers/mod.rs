@@ -21,6 +21,7 @@ mod lexer;
 mod lists;
 mod measures;
 mod number_words;
+mod palindromes;
 mod pattern;
 mod percent;
 mod precision;
@@ -32,6 +33,7 @@ mod sets;
 mod show;
 mod sorting;
 mod stories;
+mod tails;
 mod text_ops;
 mod times;
 mod unit_table;
@@ -87,6 +89,7 @@ const SOLVERS: &[Solver] = &[
     |question, _| bases::solve(question),
     |question, _| arithmetic::solve(question),
     |question, _| sorting::solve(question),
+    |question, _| palindromes::solve(question),
     |question, _| text_ops::solve(question),
     |question, _| stories::solve(question),
 ];

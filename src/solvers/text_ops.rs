@@ -13,6 +13,7 @@ use super::lexer::{Kind, Token};
 use super::number_words::spelled;
 use super::pattern::{Grammar, Holes};
 use super::question::Question;
+use super::tails;
 use super::units::is_unit;
 
 const SOLVER: &str = "text";
@@ -48,7 +49,9 @@ pub(super) fn behind_colon<'q>(question: &'q Question<'_>) -> Option<(&'q [Token
     let text = question.input.get(tokens.get(at)?.end()..)?.trim();
     let text = match tokens.get(at + 1..)? {
         [Token { kind: Kind::Quoted(quoted), .. }] => quoted,
-        _ if points_elsewhere(text) => return None,
+        // "'hello' twice", "'hello' and then uppercase it".
+        [Token { kind: Kind::Quoted(_), .. }, ..] => return None,
+        _ if points_elsewhere(text) || tails::may_go_on(text) => return None,
         _ => text,
     };
     (!text.is_empty()).then(|| (tokens.get(..at).unwrap_or_default(), text.to_owned()))

@@ -7,7 +7,7 @@ use crate::{
     domain::{Role, Turn},
     http::{
         RequestLimits,
-        fields::{Field, Fields},
+        fields::{self, Field, Fields},
     },
 };
 
@@ -59,12 +59,12 @@ pub(super) fn read(
     for (index, speaker, text) in messages {
         match speaker {
             Speaker::System => instructions.push(text),
-            _ if index == question && text.trim().is_empty() => {
+            _ if index == question && fields::is_blank(&text) => {
                 conversation.input = WORDLESS.to_owned();
             }
             _ if index == question => conversation.input = text,
             // What follows the question is not text alone, and goes on as it is.
-            _ if index > question || text.trim().is_empty() => {}
+            _ if index > question || fields::is_blank(&text) => {}
             Speaker::User => conversation.turns.push(Turn { role: Role::User, content: text }),
             Speaker::Assistant => {
                 conversation.turns.push(Turn { role: Role::Assistant, content: text });
@@ -152,7 +152,7 @@ fn text(field: Field<'_>, most: usize) -> Option<String> {
 
 fn is_blank(content: &Value) -> bool {
     let blank = |text: Option<&Value>| {
-        text.and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
+        text.and_then(Value::as_str).is_some_and(fields::is_blank)
     };
     match content {
         Value::Array(parts) => parts.iter().all(|part| blank(part.get("text"))),
@@ -162,7 +162,7 @@ fn is_blank(content: &Value) -> bool {
 
 fn says_nothing(instructions: &str) -> bool {
     let said = instructions.trim().trim_end_matches('.').trim_end();
-    said.is_empty() || said.eq_ignore_ascii_case(TRIVIAL)
+    fields::is_blank(said) || said.eq_ignore_ascii_case(TRIVIAL)
 }
 
 fn role(message: &Value) -> Option<&str> {

@@ -15,6 +15,8 @@ use crate::{
 
 /// Passages that are handed on as evidence.
 pub(super) const MAX_EVIDENCE: usize = 4;
+/// Sentences that are tried as the answer, from the first on.
+const MAX_TRIED: usize = 8;
 /// Least share of a question that the documents' words can cover, for it to be searched at all.
 const READ_FLOOR: f64 = 0.3;
 /// Least coverage with which a passage is evidence for a language model.
@@ -57,7 +59,8 @@ impl Finds {
         ranked.retain(|r| {
             library.corpus.sentences.get(r.sentence).is_some_and(|s| question.asks.admits(s))
         });
-        if let Some(found) = draft(library, &question, &ranked)
+        let Some((at, doubt)) = first_that_fits(library, &question, &ranked) else { return };
+        if let Some(found) = draft(library, &question, ranked.get(at..).unwrap_or_default(), doubt)
             && self.draft.as_ref().is_none_or(|best| best.signal < found.signal)
         {
             self.draft = Some(found);
@@ -83,11 +86,24 @@ impl Searched<'_> {
     }
 }
 
-fn draft(library: &Library, question: &Question, ranked: &[Ranked]) -> Option<Draft> {
+/// The first sentence that can answer this very question, and what speaks against it.
+fn first_that_fits(
+    library: &Library,
+    question: &Question,
+    ranked: &[Ranked],
+) -> Option<(usize, f64)> {
+    let doubt = |r: &Ranked| {
+        let sentence = library.corpus.sentences.get(r.sentence)?;
+        question.fit.doubt(question, sentence, &library.corpus)
+    };
+    ranked.iter().take(MAX_TRIED).enumerate().find_map(|(at, r)| Some((at, doubt(r)?)))
+}
+
+fn draft(library: &Library, question: &Question, ranked: &[Ranked], doubt: f64) -> Option<Draft> {
     let best = ranked.first().filter(|r| r.figures)?;
     let sentence = library.corpus.sentences.get(best.sentence)?;
     let passage = library.corpus.passages.get(sentence.passage)?;
-    let signal = Signal::clamped(library.signal(question, ranked));
+    let signal = Signal::clamped(library.signal(question, ranked, doubt));
     if signal.get() < library::SIGNAL_FLOOR {
         return None;
     }

@@ -439,8 +439,19 @@ mod tests {
     #[test]
     fn a_text_that_shows_nothing_is_empty() {
         for text in [
-            "", "\n", "\u{200B}", "\u{FEFF}", "\u{FE0F}", "\u{0}\u{1}\u{7F}", "\u{200D}\u{2060}",
-            "\u{E0020}\u{E007F}", "\u{3164}", "\u{AD}", "\u{202E}", "\u{2800}", " \u{85} ",
+            "",
+            "\n",
+            "\u{200B}",
+            "\u{FEFF}",
+            "\u{FE0F}",
+            "\u{0}\u{1}\u{7F}",
+            "\u{200D}\u{2060}",
+            "\u{E0020}\u{E007F}",
+            "\u{3164}",
+            "\u{AD}",
+            "\u{202E}",
+            "\u{2800}",
+            " \u{85} ",
         ] {
             let fault = ("/what".to_owned(), "is empty".to_owned());
             assert_eq!(faults(json!({"what": text})), [fault], "{text:?}");

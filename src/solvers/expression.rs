@@ -121,15 +121,15 @@ fn is_date(five: &[Token<'_>]) -> bool {
 /// With spaces, or within a longer run of operations, it is a difference.
 fn holds_year_and_part(tokens: &[Token<'_>]) -> bool {
     let joins = |t: Option<&Token<'_>>| {
-        t.is_some_and(|t| !t.spaced && ["+", "-", "*", "/", "^", "x", "!", "%"].iter().any(|m| t.is(m)))
+        t.is_some_and(|t| {
+            !t.spaced && ["+", "-", "*", "/", "^", "x", "!", "%"].iter().any(|m| t.is(m))
+        })
     };
     (0..tokens.len()).any(|at| {
         let Some([year, mark, part, rest @ ..]) = tokens.get(at..) else { return false };
         let before = at.checked_sub(1).and_then(|at| tokens.get(at));
         let bound = |t: &Token<'_>| !year.spaced && !["(", ","].iter().any(|m| t.is(m));
-        is_year_and_part([year, mark, part])
-            && !joins(rest.first())
-            && !before.is_some_and(bound)
+        is_year_and_part([year, mark, part]) && !joins(rest.first()) && !before.is_some_and(bound)
     })
 }
 

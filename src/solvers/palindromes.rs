@@ -94,10 +94,7 @@ const PHRASES: &[(&str, Read)] = &[
 const COLON: &[(&str, Read)] = &[
     ("is [this|the] [following] string a palindrome", Read::Either),
     ("is this a palindrome", Read::Letters),
-    (
-        "is this|the [following] word|number|phrase|sentence|text a palindrome",
-        Read::Letters,
-    ),
+    ("is this|the [following] word|number|phrase|sentence|text a palindrome", Read::Letters),
 ];
 
 #[cfg(test)]
@@ -113,8 +110,16 @@ mod tests {
     #[test]
     fn a_phrase_is_read_by_its_letters_and_says_what_was_ignored() {
         for (text, yes, ignored) in [
-            ("is 'A man, a plan, a canal: Panama' a palindrome", "Yes", "capitals, spaces, punctuation"),
-            ("is \"Was it a car or a cat I saw?\" a palindrome?", "Yes", "capitals, spaces, punctuation"),
+            (
+                "is 'A man, a plan, a canal: Panama' a palindrome",
+                "Yes",
+                "capitals, spaces, punctuation",
+            ),
+            (
+                "is \"Was it a car or a cat I saw?\" a palindrome?",
+                "Yes",
+                "capitals, spaces, punctuation",
+            ),
             ("is the phrase 'nurses run' a palindrome", "Yes", "spaces"),
             ("is 'Madam' a palindrome", "Yes", "capitals"),
             ("is 'race cars' a palindrome", "No", "spaces"),
@@ -122,7 +127,10 @@ mod tests {
         ] {
             let (content, steps) = asked(text).unwrap_or_default();
             assert_eq!(content, yes, "{text}");
-            assert!(steps.contains(&format!("Ignored, as is usual: {ignored}.")), "{text}: {steps}");
+            assert!(
+                steps.contains(&format!("Ignored, as is usual: {ignored}.")),
+                "{text}: {steps}"
+            );
         }
         assert_eq!(asked("is racecar a palindrome").map(|a| a.0).as_deref(), Some("Yes"));
         assert!(!asked("is racecar a palindrome").is_some_and(|a| a.1.contains("Ignored")));

@@ -5,37 +5,132 @@ use crate::text::fold;
 
 /// Words that ask for something to be done, and could stand in no text just as well.
 const DOING: &[&str] = &[
-    "add", "append", "capitalise", "capitalize", "change", "concatenate", "convert", "count",
-    "delete", "divide", "double", "explain", "filter", "format", "give", "join", "list", "lowercase",
-    "make", "multiply", "omit", "output", "print", "prefix", "put", "randomize", "remove", "repeat",
-    "replace", "return", "reverse", "say", "show", "shuffle", "skip", "sort", "spell", "split",
-    "strip", "subtract", "tell", "translate", "trim", "turn", "uppercase", "write",
+    "add",
+    "append",
+    "capitalise",
+    "capitalize",
+    "change",
+    "concatenate",
+    "convert",
+    "count",
+    "delete",
+    "divide",
+    "double",
+    "explain",
+    "filter",
+    "format",
+    "give",
+    "join",
+    "list",
+    "lowercase",
+    "make",
+    "multiply",
+    "omit",
+    "output",
+    "print",
+    "prefix",
+    "put",
+    "randomize",
+    "remove",
+    "repeat",
+    "replace",
+    "return",
+    "reverse",
+    "say",
+    "show",
+    "shuffle",
+    "skip",
+    "sort",
+    "spell",
+    "split",
+    "strip",
+    "subtract",
+    "tell",
+    "translate",
+    "trim",
+    "turn",
+    "uppercase",
+    "write",
 ];
 
 /// Words behind which something is done more than once, or in another order.
 const LAST: &[&str] = &[
-    "again", "alphabetically", "ascending", "backward", "backwards", "descending", "only", "please",
-    "pls", "reversed", "squared", "thank", "thanks", "thrice", "times", "twice", "you",
+    "again",
+    "alphabetically",
+    "ascending",
+    "backward",
+    "backwards",
+    "descending",
+    "only",
+    "please",
+    "pls",
+    "reversed",
+    "squared",
+    "thank",
+    "thanks",
+    "thrice",
+    "times",
+    "twice",
+    "you",
 ];
 
 /// Words behind which less, or something else, is meant.
 const JOINTS: &[&str] = &[
-    "after", "afterwards", "as", "before", "but", "except", "excluding", "first", "if", "ignoring",
-    "including", "into", "then", "unless", "using", "with", "without",
+    "after",
+    "afterwards",
+    "as",
+    "before",
+    "but",
+    "except",
+    "excluding",
+    "first",
+    "if",
+    "ignoring",
+    "including",
+    "into",
+    "then",
+    "unless",
+    "using",
+    "with",
+    "without",
 ];
 
 /// What a text may be put into.
 const INTO: &[&str] = &[
-    "alphabetical", "ascending", "binary", "capital", "capitals", "caps", "descending", "english",
-    "french", "german", "italian", "japanese", "latin", "lower", "lowercase", "morse", "order",
-    "pig", "portuguese", "reverse", "reversed", "spanish", "title", "upper", "uppercase",
+    "alphabetical",
+    "ascending",
+    "binary",
+    "capital",
+    "capitals",
+    "caps",
+    "descending",
+    "english",
+    "french",
+    "german",
+    "italian",
+    "japanese",
+    "latin",
+    "lower",
+    "lowercase",
+    "morse",
+    "order",
+    "pig",
+    "portuguese",
+    "reverse",
+    "reversed",
+    "spanish",
+    "title",
+    "upper",
+    "uppercase",
 ];
 
 /// Whether an unquoted text may have something behind it that belongs to the question.
 pub(super) fn may_go_on(text: &str) -> bool {
     let folded = fold(text);
-    let words: Vec<&str> =
-        folded.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = folded
+        .split(|c: char| !(c.is_alphanumeric() || c == '\''))
+        .filter(|w| !w.is_empty())
+        .collect();
     let is = |list: &[&str], word: &&str| list.contains(word);
     // The first word is the text's own: "reverse: then".
     let behind = words.get(1..).unwrap_or_default();

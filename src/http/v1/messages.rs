@@ -151,9 +151,7 @@ fn text(field: Field<'_>, most: usize) -> Option<String> {
 }
 
 fn is_blank(content: &Value) -> bool {
-    let blank = |text: Option<&Value>| {
-        text.and_then(Value::as_str).is_some_and(fields::is_blank)
-    };
+    let blank = |text: Option<&Value>| text.and_then(Value::as_str).is_some_and(fields::is_blank);
     match content {
         Value::Array(parts) => parts.iter().all(|part| blank(part.get("text"))),
         content => blank(Some(content)),

@@ -38,6 +38,7 @@ mod text_ops;
 mod times;
 mod unit_table;
 mod units;
+mod unspelled;
 mod weekdays;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::lexer::{Kind, Token};
 use super::pattern::{Grammar, Holes};
 use super::question::Question;
 use super::show::step;
-use super::text_ops::behind_colon;
+use super::text_ops::{POINTS_ELSEWHERE, behind_colon};
 
 const SOLVER: &str = "text";
 
@@ -42,6 +42,7 @@ fn given(holes: Holes<'_, '_>) -> Option<String> {
     let Token { kind, raw, .. } = token;
     match kind {
         Kind::Quoted(text) => Some(text.clone()),
+        Kind::Word(word) if POINTS_ELSEWHERE.contains(&word.as_str()) => None,
         // "1,221" and "12.21" leave open what their marks are.
         Kind::Word(_) | Kind::Number(_) if !raw.contains([',', '.']) => Some((*raw).to_owned()),
         _ => None,

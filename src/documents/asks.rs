@@ -1,6 +1,6 @@
 //! What a question asks for, told before anything is searched: itself, a value, a place.
 
-use super::{corpus::Sentence, grammar, question::MAX_CHARS};
+use super::{corpus::Sentence, grammar, kinds::is_measure, question::MAX_CHARS};
 use crate::text::{is_stop_word, number_named, words};
 
 /// Whether a question is about its own words, as "count the words in this question" is, or about
@@ -32,7 +32,7 @@ pub(super) fn is_about_itself(question: &str) -> bool {
     })
 }
 
-/// Whether a question is nothing but a calculation: "double 5 plus 3". What no solver takes, as it
+/// Whether a question is nothing but a calculation: "double 5 plus 3", "5 ft in". What no solver takes, as it
 /// is open to two readings, no document knows either.
 pub(super) fn is_calculation(question: &str) -> bool {
     const OPERATIONS: &[&str] = &[
@@ -105,6 +105,7 @@ pub(super) fn is_calculation(question: &str) -> bool {
     ];
     const BESIDE: &[&str] = &[
         "calculate",
+        "many",
         "compute",
         "evaluate",
         "solve",
@@ -144,11 +145,10 @@ pub(super) fn is_calculation(question: &str) -> bool {
         word.starts_with(|c: char| c.is_ascii_digit()) || number_named(word).is_some()
     };
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    let counts = |word: &String| is(OPERATIONS, word) || is(BESIDE, word) || is_measure(word);
     found.iter().any(is_number)
-        && found.iter().any(|word| is(OPERATIONS, word) || is(BESIDE, word))
-        && found.iter().all(|word| {
-            is_number(word) || is(OPERATIONS, word) || is(BESIDE, word) || is_stop_word(word)
-        })
+        && found.iter().any(counts)
+        && found.iter().all(|word| is_number(word) || counts(word) || is_stop_word(word))
 }
 
 /// What a question asks for that not every sentence about its topic can give.
@@ -186,6 +186,37 @@ impl Asks {
             Self::Value => !sentence.text.starts_with("If "),
             Self::Place => !grammar::tells_only_when(&sentence.text),
             Self::Open => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calculation_is_told_from_a_question_with_numbers() {
+        for text in [
+            "double 5 plus 3",
+            "minus 3 squared",
+            "what is twice 7 minus one?",
+            "half of twelve plus 7",
+            "the square root of 16 plus 9",
+            "5 ft in",
+            "what is 10 C minus 5 F",
+            "how many days are in 3 weeks",
+        ] {
+            assert!(is_calculation(text), "{text}");
+        }
+        for text in [
+            "what are the 3 sacred positions?",
+            "what happens after 30 days?",
+            "is it free after 5 days?",
+            "what does the ticket for 2 cost?",
+            "what is the sum insured?",
+            "double",
+        ] {
+            assert!(!is_calculation(text), "{text}");
         }
     }
 }

@@ -3,11 +3,12 @@
 
 use super::{
     corpus::{Corpus, Sentence, TermId},
+    furniture::FURNITURE_STEMS,
     kinds::{Counted, Kind, Said, is_weekday, numbers, time_unit},
     question::{Group, Question, Standings},
     terms, things,
 };
-use crate::text::{month_named, stem, words};
+use crate::text::{is_stop_word, month_named, stem, words};
 
 /// What the odds lose, as a logarithm, for a thing that the documents speak of elsewhere but not
 /// here; less where it is a common one.
@@ -148,6 +149,11 @@ impl Fit {
         }
     }
 
+    /// Whether it is about something that the documents never speak of.
+    pub(super) fn is_about_the_unknown(&self) -> bool {
+        self.lacks
+    }
+
     /// What the odds that a sentence is the answer lose, as a logarithm; `None` when it cannot be.
     pub(super) fn doubt(
         &self,
@@ -245,19 +251,13 @@ fn poles(words: &[String]) -> Vec<(usize, bool)> {
 
 /// Which words name what "how many" counts.
 fn counted(words: &[String], stems: &[String]) -> Vec<usize> {
-    const ENDS: &[&str] = &[
-        "are", "is", "was", "were", "do", "does", "did", "can", "could", "may", "must", "should",
-        "will", "would", "have", "has", "of", "in", "per", "at", "to", "for", "from", "with", "on",
-        "there",
-    ];
     let [how, many, rest @ ..] = words else { return Vec::new() };
     if how != "how" || many != "many" {
         return Vec::new();
     }
-    let nouns = rest.iter().take_while(|word| !ENDS.contains(&word.as_str()));
-    // The last is the noun: "reading rooms", "parallel calls".
-    let number = |word: &String| stems.iter().position(|s| *s == stem(word));
-    nouns.last().and_then(number).into_iter().collect()
+    let nouns = rest.iter().take_while(|word| !is_stop_word(word)).map(|word| stem(word));
+    let telling = nouns.filter(|stem| !FURNITURE_STEMS.contains(stem));
+    telling.filter_map(|noun| stems.iter().position(|s| *s == noun)).collect()
 }
 
 /// Words in capitals in the midst of a question that is not all in capitals, each with the words of

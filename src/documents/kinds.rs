@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Frequency,
     /// A figure in one of these units.
     Measure(&'static [&'static str]),
+    /// Any figure: the height of a tower or of a sum.
+    Figure,
     Open,
 }
 
@@ -64,7 +66,8 @@ impl Kind {
             ("what", "does" | "do" | "did") if has("cost") => Self::Price,
             ("how", "long") => Self::Span,
             ("how", "often" | "frequently") => Self::Frequency,
-            ("how", "deep" | "tall" | "high" | "wide" | "far") => Self::Measure(LENGTHS),
+            ("how", "high" | "big" | "large") => Self::Figure,
+            ("how", "deep" | "tall" | "wide" | "far") => Self::Measure(LENGTHS),
             ("how", "heavy") => Self::Measure(MASSES),
             ("how", "warm" | "hot" | "cold") => Self::Measure(WARMTH),
             ("how", "loud" | "noisy") => Self::Measure(SOUND),
@@ -87,9 +90,10 @@ impl Kind {
                     || said.has(&["cost", "price", "fee", "pay"])
                     || said.text.contains(['$', '€', '£', '¥'])
             }
-            Self::Span => said.has_figure() || said.has(TIME_UNITS) || said.tells_a_range(),
+            Self::Span => said.has_span() || said.has(TIME_UNITS) || said.tells_a_range(),
             Self::Frequency => said.tells_how_often(),
             Self::Measure(units) => said.has(units),
+            Self::Figure => said.has_figure(),
             Self::Open => true,
         }
     }
@@ -139,6 +143,16 @@ impl<'s> Said<'s> {
 
     fn has_number(&self) -> bool {
         self.words.iter().any(|word| value_of(word).is_some() || word == "a" || word == "an")
+    }
+
+    /// Whether a number stands there that is no price, weight or the like.
+    fn has_span(&self) -> bool {
+        let other = |word: &str| {
+            is_of(MONEY, word) || is_of(MASSES, word) || is_of(WARMTH, word) || word == "percent"
+        };
+        (0..self.words.len())
+            .any(|at| value_of(self.word(at)).is_some() && !other(self.word(at + 1)))
+            && !self.text.contains(['$', '€', '£', '¥'])
     }
 
     fn has_figure(&self) -> bool {
@@ -364,7 +378,8 @@ impl<'s> Said<'s> {
         let clock =
             |pair: &[char]| matches!(pair, [a, ':', b] if a.is_ascii_digit() && b.is_ascii_digit());
         let chars: Vec<char> = self.text.chars().collect();
-        chars.windows(3).any(clock) || self.has_any(&["am", "pm", "noon", "midnight", "o'clock"])
+        chars.windows(3).any(clock)
+            || self.has_any(&["am", "pm", "noon", "midnight", "o'clock", "clock"])
     }
 
     fn tells_a_range(&self) -> bool {
@@ -453,9 +468,14 @@ fn value_of(word: &str) -> Option<String> {
     number_named(word).filter(|&n| n > 1).map(|n| n.to_string())
 }
 
+/// Whether a word is a unit of something measured.
+pub(super) fn is_measure(word: &str) -> bool {
+    [LENGTHS, MASSES, WARMTH, TIME_UNITS].iter().any(|list| is_of(list, word))
+}
+
 /// Whether a word is a unit, so that a number before it counts nothing else.
 fn is_unit(word: &str) -> bool {
-    [LENGTHS, MASSES, WARMTH, MONEY, TIME_UNITS, &["percent"]].iter().any(|list| is_of(list, word))
+    is_measure(word) || is_of(MONEY, word) || word == "percent"
 }
 
 /// Whether a word is of a list of singulars.

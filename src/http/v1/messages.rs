@@ -290,6 +290,11 @@ mod tests {
             (json!([]), "/messages"),
             (json!([{"role": "system", "content": "x"}]), "/messages"),
             (json!([{"role": "user", "content": " "}]), "/messages/0/content"),
+            (json!([{"role": "user", "content": "\u{200B}\u{FE0F}"}]), "/messages/0/content"),
+            (
+                json!([{"role": "user", "content": [{"type": "text", "text": "\u{FEFF}\u{1}"}]}]),
+                "/messages/0/content",
+            ),
             (json!([{"role": "user", "content": []}]), "/messages/0/content"),
             (json!([{"role": "user"}]), "/messages/0/content"),
             (json!([{"role": "user", "content": 7}]), "/messages/0/content"),

@@ -85,7 +85,8 @@ pub(super) async fn consult(
         })
         .filter(|draft| draft.signal >= Signal::clamped(OFFERED))
         .collect();
-    if drafts.is_empty() { (drafts, Vec::new()) } else { (drafts, retrieval.passages) }
+    let is_worth_showing = !drafts.is_empty() || retrieval.held_back;
+    (drafts, if is_worth_showing { retrieval.passages } else { Vec::new() })
 }
 
 async fn retrieve(documents: &Arc<Documents>, request: &Request, guide: bool) -> Retrieval {
@@ -196,6 +197,21 @@ mod tests {
             passages.iter().any(|p| p.source.starts_with("builtin:")),
             "nothing was left out above"
         );
+    }
+
+    #[tokio::test]
+    async fn a_model_sees_the_passage_whose_sentence_answers_another_question() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "# Grinder\n\nThe coffee grinder has a 3 year warranty.\n";
+        fs::write(folder.path().join("grinder.md"), text).unwrap();
+        let options = DocumentsOptions { bundled: false, ..DocumentsOptions::default() };
+        let documents = Documents::open(&[folder.path().to_owned()], &options).unwrap().0;
+        let documents = Arc::new(documents);
+        let asked = request("does the coffee grinder have a 4 year warranty?", Vec::new());
+        let (drafts, passages) = consult(&documents, &asked, true).await;
+        assert_eq!((drafts.len(), passages.len()), (0, 1));
+        let asked = request("does the car have a 4 year warranty?", Vec::new());
+        assert!(consult(&documents, &asked, true).await.1.is_empty());
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! What a question asks for, told before anything is searched: itself, a value, a place.
 
-use super::{corpus::Sentence, grammar, question::MAX_CHARS};
-use crate::text::words;
+use super::{corpus::Sentence, grammar, kinds::is_measure, question::MAX_CHARS};
+use crate::text::{is_stop_word, number_named, words};
 
 /// Whether a question is about its own words, as "count the words in this question" is, or about
 /// the conversation, as "what did I just ask?" is.
@@ -30,6 +30,125 @@ pub(super) fn is_about_itself(question: &str) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether a question is nothing but a calculation: "double 5 plus 3", "5 ft in". What no solver takes, as it
+/// is open to two readings, no document knows either.
+pub(super) fn is_calculation(question: &str) -> bool {
+    const OPERATIONS: &[&str] = &[
+        "plus",
+        "minus",
+        "times",
+        "multiplied",
+        "multiply",
+        "divided",
+        "divide",
+        "over",
+        "squared",
+        "cubed",
+        "square",
+        "cube",
+        "root",
+        "double",
+        "doubled",
+        "twice",
+        "triple",
+        "tripled",
+        "thrice",
+        "half",
+        "halved",
+        "halves",
+        "third",
+        "thirds",
+        "quarter",
+        "quarters",
+        "sum",
+        "product",
+        "difference",
+        "quotient",
+        "remainder",
+        "mod",
+        "modulo",
+        "power",
+        "powers",
+        "percent",
+        "percentage",
+        "add",
+        "added",
+        "subtract",
+        "subtracted",
+        "increase",
+        "increased",
+        "decrease",
+        "decreased",
+        "average",
+        "mean",
+        "median",
+        "factorial",
+        "negative",
+        "more",
+        "less",
+        "take",
+        "away",
+        "raised",
+        "log",
+        "logarithm",
+        "sqrt",
+        "x",
+        "total",
+        "dozen",
+        "fraction",
+        "ratio",
+        "round",
+        "rounded",
+        "absolute",
+    ];
+    const BESIDE: &[&str] = &[
+        "calculate",
+        "many",
+        "compute",
+        "evaluate",
+        "solve",
+        "much",
+        "value",
+        "result",
+        "answer",
+        "equal",
+        "equals",
+        "number",
+        "numbers",
+        "first",
+        "then",
+        "hundred",
+        "thousand",
+        "million",
+        "billion",
+        "point",
+        "between",
+        "following",
+        "base",
+        "decimal",
+        "nearest",
+        "whole",
+        "places",
+        "make",
+        "makes",
+        "give",
+        "gives",
+        "get",
+        "expression",
+        "itself",
+    ];
+    let text: String = question.chars().take(MAX_CHARS).collect();
+    let found = words(&text);
+    let is_number = |word: &String| {
+        word.starts_with(|c: char| c.is_ascii_digit()) || number_named(word).is_some()
+    };
+    let is = |list: &[&str], word: &String| list.contains(&word.as_str());
+    let counts = |word: &String| is(OPERATIONS, word) || is(BESIDE, word) || is_measure(word);
+    found.iter().any(is_number)
+        && found.iter().any(counts)
+        && found.iter().all(|word| is_number(word) || counts(word) || is_stop_word(word))
 }
 
 /// What a question asks for that not every sentence about its topic can give.
@@ -67,6 +186,37 @@ impl Asks {
             Self::Value => !sentence.text.starts_with("If "),
             Self::Place => !grammar::tells_only_when(&sentence.text),
             Self::Open => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_calculation_is_told_from_a_question_with_numbers() {
+        for text in [
+            "double 5 plus 3",
+            "minus 3 squared",
+            "what is twice 7 minus one?",
+            "half of twelve plus 7",
+            "the square root of 16 plus 9",
+            "5 ft in",
+            "what is 10 C minus 5 F",
+            "how many days are in 3 weeks",
+        ] {
+            assert!(is_calculation(text), "{text}");
+        }
+        for text in [
+            "what are the 3 sacred positions?",
+            "what happens after 30 days?",
+            "is it free after 5 days?",
+            "what does the ticket for 2 cost?",
+            "what is the sum insured?",
+            "double",
+        ] {
+            assert!(!is_calculation(text), "{text}");
         }
     }
 }

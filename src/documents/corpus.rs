@@ -192,6 +192,11 @@ impl Corpus {
         self.vocabulary.contains_key(stem)
     }
 
+    /// A stem as a word of the corpus.
+    pub(super) fn term(&self, stem: &str) -> Option<TermId> {
+        self.vocabulary.get(stem).copied()
+    }
+
     /// The corpus's words that may stand for a stemmed word, the word itself first.
     pub(super) fn matches(&self, stem: &str) -> Vec<Match> {
         let mut found: Vec<Match> = Vec::new();

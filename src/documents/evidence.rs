@@ -60,9 +60,10 @@ impl Evidence {
         ])
     }
 
-    /// The probability that the sentence is the answer.
-    pub(super) fn signal(&self) -> f64 {
-        let odds: f64 = self.0.iter().zip(WEIGHTS).map(|(known, weight)| known * weight).sum();
+    /// The probability that the sentence is the answer, its odds lessened by a doubt of its own.
+    pub(super) fn signal(&self, doubt: f64) -> f64 {
+        let known: f64 = self.0.iter().zip(WEIGHTS).map(|(known, weight)| known * weight).sum();
+        let odds = known - doubt;
         // Words in common prove no answer, so retrieval is never sure.
         (1.0 / (1.0 + (-odds).exp())).min(0.97)
     }

@@ -104,10 +104,10 @@ impl Library {
         found
     }
 
-    /// How sure one may be of the first of a ranking.
-    pub(super) fn signal(&self, question: &Question, ranked: &[Ranked]) -> f64 {
+    /// How sure one may be of the first of a ranking, of which this doubt speaks against it.
+    pub(super) fn signal(&self, question: &Question, ranked: &[Ranked], doubt: f64) -> f64 {
         let Some(evidence) = self.evidence(question, ranked) else { return 0.0 };
-        evidence.signal()
+        evidence.signal(doubt)
     }
 
     fn evidence(&self, question: &Question, ranked: &[Ranked]) -> Option<Evidence> {

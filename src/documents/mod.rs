@@ -17,12 +17,15 @@ mod collection;
 mod corpus;
 mod doubts;
 mod evidence;
+mod fit;
 
 mod folders;
+mod furniture;
 mod grammar;
 mod html;
 mod inline;
 mod kin;
+mod kinds;
 mod library;
 mod look;
 mod markdown;
@@ -34,6 +37,7 @@ mod retrieval;
 mod rows;
 mod shelf;
 mod terms;
+mod things;
 
 use std::{
     collections::BTreeMap,
@@ -215,6 +219,9 @@ impl Documents {
         // Figures alone name no topic: "what is 2 + 2" is not about row 2 of some table.
         let names_a_topic = |word: &String| word.chars().any(char::is_alphabetic);
         if !content_words(query.text).iter().any(names_a_topic) {
+            return Retrieval::default();
+        }
+        if asks::is_calculation(query.text) {
             return Retrieval::default();
         }
         let mut finds = Finds::default();

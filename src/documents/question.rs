@@ -1,259 +1,20 @@
 //! A question as it is searched for: weighed words, and what kind of answer it wants.
 
-use std::sync::LazyLock;
-
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::{
     asks::Asks,
     corpus::{Corpus, Match, Sentence, TermId},
     doubts::Doubts,
+    fit::Fit,
+    furniture::{FURNITURE_STEMS, NUMBER_STEMS},
     terms,
 };
-use crate::text::{NUMBER_NAMES, NgramVector, is_stop_word, stem, words};
+use crate::text::{NgramVector, is_stop_word, stem, words};
 
 /// What lies beyond is not read: no question about a document is longer.
 pub(super) const MAX_CHARS: usize = 600;
 const MAX_TERMS: usize = 40;
-
-/// Words that shape a question but say little of its topic.
-const FURNITURE: &[&str] = &[
-    "able",
-    "actually",
-    "after",
-    "again",
-    "against",
-    "also",
-    "always",
-    "anybody",
-    "anything",
-    "appear",
-    "applied",
-    "apply",
-    "around",
-    "away",
-    "basically",
-    "become",
-    "before",
-    "begin",
-    "behave",
-    "best",
-    "between",
-    "big",
-    "bit",
-    "bring",
-    "call",
-    "came",
-    "care",
-    "case",
-    "certain",
-    "choice",
-    "come",
-    "comes",
-    "completely",
-    "condition",
-    "consider",
-    "consist",
-    "contain",
-    "count",
-    "course",
-    "currently",
-    "deal",
-    "define",
-    "depend",
-    "describe",
-    "despite",
-    "detail",
-    "differ",
-    "difference",
-    "directly",
-    "doesn't",
-    "don't",
-    "done",
-    "during",
-    "easily",
-    "either",
-    "else",
-    "enough",
-    "especially",
-    "even",
-    "ever",
-    "every",
-    "everything",
-    "exactly",
-    "example",
-    "exist",
-    "expect",
-    "explain",
-    "extra",
-    "fact",
-    "false",
-    "far",
-    "feel",
-    "find",
-    "fit",
-    "follow",
-    "further",
-    "general",
-    "get",
-    "give",
-    "given",
-    "go",
-    "gone",
-    "good",
-    "half",
-    "hand",
-    "handle",
-    "happen",
-    "hello",
-    "help",
-    "hi",
-    "hold",
-    "hurt",
-    "idea",
-    "immediately",
-    "important",
-    "include",
-    "inside",
-    "instead",
-    "intend",
-    "interested",
-    "involve",
-    "issue",
-    "kind",
-    "kinda",
-    "know",
-    "later",
-    "like",
-    "list",
-    "little",
-    "long",
-    "look",
-    "lot",
-    "lots",
-    "main",
-    "make",
-    "making",
-    "manage",
-    "many",
-    "matter",
-    "maybe",
-    "mean",
-    "meant",
-    "meet",
-    "minus",
-    "misspell",
-    "much",
-    "must",
-    "myself",
-    "name",
-    "need",
-    "nobody",
-    "none",
-    "normally",
-    "not",
-    "nothing",
-    "occur",
-    "often",
-    "once",
-    "one",
-    "otherwise",
-    "own",
-    "part",
-    "particular",
-    "pass",
-    "perform",
-    "perhaps",
-    "please",
-    "plus",
-    "point",
-    "possible",
-    "practice",
-    "pretty",
-    "previously",
-    "proper",
-    "provide",
-    "purpose",
-    "put",
-    "question",
-    "quickly",
-    "quite",
-    "rather",
-    "really",
-    "regard",
-    "relate",
-    "remain",
-    "require",
-    "see",
-    "seem",
-    "sense",
-    "serve",
-    "several",
-    "should",
-    "show",
-    "side",
-    "similar",
-    "simply",
-    "situation",
-    "somehow",
-    "something",
-    "sometimes",
-    "soon",
-    "sort",
-    "sound",
-    "specific",
-    "stand",
-    "state",
-    "stay",
-    "still",
-    "successfully",
-    "suddenly",
-    "suppose",
-    "sure",
-    "take",
-    "talk",
-    "tell",
-    "thank",
-    "thing",
-    "think",
-    "though",
-    "through",
-    "till",
-    "together",
-    "toward",
-    "treat",
-    "true",
-    "try",
-    "type",
-    "typical",
-    "under",
-    "understand",
-    "unsure",
-    "until",
-    "use",
-    "used",
-    "using",
-    "usually",
-    "various",
-    "very",
-    "via",
-    "want",
-    "way",
-    "while",
-    "wish",
-    "within",
-    "wonder",
-    "work",
-    "worry",
-    "yes",
-    "yet",
-];
-
-static FURNITURE_STEMS: LazyLock<FxHashSet<String>> =
-    LazyLock::new(|| FURNITURE.iter().map(|word| stem(word)).collect());
-
-static NUMBER_STEMS: LazyLock<FxHashSet<String>> =
-    LazyLock::new(|| NUMBER_NAMES.iter().map(|(name, _)| self::stem(name)).collect());
 
 /// Weight of such a word beside a topic word's 1.
 const FURNITURE_WEIGHT: f64 = 0.15;
@@ -303,6 +64,8 @@ pub(super) struct Question {
     pub wanted: Wanted,
     /// What no sentence can be the answer without.
     pub asks: Asks,
+    /// What an answer must and must not say.
+    pub fit: Fit,
     /// Whether it asks how.
     pub how: bool,
     /// What makes it doubtful that these documents know.
@@ -318,6 +81,13 @@ pub(super) struct Question {
 /// How well one sentence covers each of a question's words, in their order, 0 to 1.
 #[derive(Debug)]
 pub(super) struct Standings([f64; MAX_TERMS]);
+
+impl Standings {
+    /// How well the word of this number is covered.
+    pub(super) fn of(&self, number: usize) -> f64 {
+        self.0.get(number).copied().unwrap_or(0.0)
+    }
+}
 
 impl Question {
     /// Reads a question; `None` when it has no word that names a topic, or so few that the corpus
@@ -349,6 +119,7 @@ impl Question {
         Some(Self {
             wanted: Wanted::read(&text),
             asks: Asks::read(&text),
+            fit: Fit::read(&text, &stems, &groups, corpus),
             how: words(&text).first().is_some_and(|w| w == "how" || w == "can"),
             doubts: Doubts::read(&text, &groups, total, corpus),
             vector: NgramVector::of(&topic(&terms::spell_out(&text))),
@@ -357,6 +128,12 @@ impl Question {
             stand_ins,
             rarest,
         })
+    }
+
+    /// The numbers of the question's words that a word stands for.
+    pub(super) fn stands_for(&self, word: &str, corpus: &Corpus) -> Vec<usize> {
+        let Some(term) = corpus.term(&stem(word)) else { return Vec::new() };
+        self.stand_ins(term).iter().map(|&(number, _)| number).collect()
     }
 
     /// How well a sentence, its headings and its neighbours cover each of the question's words.
@@ -376,8 +153,17 @@ impl Question {
 
     /// How well a sentence alone covers each of the question's words.
     pub(super) fn standings_in_body(&self, sentence: &Sentence) -> Standings {
+        self.standings_among(&sentence.body)
+    }
+
+    /// How well the headings above a sentence cover each of the question's words.
+    pub(super) fn standings_in_heading(&self, sentence: &Sentence) -> Standings {
+        self.standings_among(&sentence.heading)
+    }
+
+    fn standings_among(&self, terms: &[TermId]) -> Standings {
         let mut standings = [0.0; MAX_TERMS];
-        for &(number, quality) in sentence.body.iter().flat_map(|&term| self.stand_ins(term)) {
+        for &(number, quality) in terms.iter().flat_map(|&term| self.stand_ins(term)) {
             if let Some(standing) = standings.get_mut(number) {
                 *standing = f64::max(*standing, quality);
             }

@@ -4,6 +4,8 @@
 //!
 //! `cargo test --lib documents::questions -- --nocapture` prints all figures.
 
+mod other;
+
 use super::*;
 
 /// Questions that weights, word lists and the guide's wording were set by. Some stay wrong: they

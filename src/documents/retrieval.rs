@@ -15,6 +15,10 @@ use crate::{
 
 /// Passages that are handed on as evidence.
 pub(super) const MAX_EVIDENCE: usize = 4;
+/// Sentences that are tried as the answer, from the first on.
+const MAX_TRIED: usize = 8;
+/// What the odds lose, as a logarithm, where a nearer sentence answers another question.
+const PASSED_OVER: f64 = 1.0;
 /// Least share of a question that the documents' words can cover, for it to be searched at all.
 const READ_FLOOR: f64 = 0.3;
 /// Least coverage with which a passage is evidence for a language model.
@@ -28,6 +32,9 @@ pub struct Retrieval {
     /// The passages nearest to the question, best first, as evidence for a language model. Empty
     /// when nothing is near.
     pub passages: Vec<Passage>,
+    /// Whether a sentence in the question's words was held back, because it answers another
+    /// question: a language model may make something of its passage.
+    pub held_back: bool,
 }
 
 /// Documents that are searched together, without those of them that are no longer valid.
@@ -41,6 +48,7 @@ pub(super) struct Searched<'l> {
 pub(super) struct Finds {
     draft: Option<Draft>,
     near: Vec<(f64, Passage)>,
+    held_back: bool,
 }
 
 impl Finds {
@@ -57,7 +65,12 @@ impl Finds {
         ranked.retain(|r| {
             library.corpus.sentences.get(r.sentence).is_some_and(|s| question.asks.admits(s))
         });
-        if let Some(found) = draft(library, &question, &ranked)
+        let Some((at, doubt)) = first_that_fits(library, &question, &ranked) else {
+            let in_its_words = library.signal(&question, &ranked, 0.0) >= library::SIGNAL_FLOOR;
+            self.held_back |= in_its_words && !question.fit.is_about_the_unknown();
+            return;
+        };
+        if let Some(found) = draft(library, &question, ranked.get(at..).unwrap_or_default(), doubt)
             && self.draft.as_ref().is_none_or(|best| best.signal < found.signal)
         {
             self.draft = Some(found);
@@ -69,6 +82,7 @@ impl Finds {
         self.near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         Retrieval {
             drafts: self.draft.into_iter().collect(),
+            held_back: self.held_back,
             passages: self.near.into_iter().take(MAX_EVIDENCE).map(|(_, found)| found).collect(),
         }
     }
@@ -83,11 +97,26 @@ impl Searched<'_> {
     }
 }
 
-fn draft(library: &Library, question: &Question, ranked: &[Ranked]) -> Option<Draft> {
+/// The first sentence that can answer this very question, and what speaks against it.
+fn first_that_fits(
+    library: &Library,
+    question: &Question,
+    ranked: &[Ranked],
+) -> Option<(usize, f64)> {
+    let doubt = |r: &Ranked| {
+        let sentence = library.corpus.sentences.get(r.sentence)?;
+        question.fit.doubt(question, sentence, &library.corpus)
+    };
+    let (at, doubt) =
+        ranked.iter().take(MAX_TRIED).enumerate().find_map(|(at, r)| Some((at, doubt(r)?)))?;
+    Some((at, if at > 0 { doubt + PASSED_OVER } else { doubt }))
+}
+
+fn draft(library: &Library, question: &Question, ranked: &[Ranked], doubt: f64) -> Option<Draft> {
     let best = ranked.first().filter(|r| r.figures)?;
     let sentence = library.corpus.sentences.get(best.sentence)?;
     let passage = library.corpus.passages.get(sentence.passage)?;
-    let signal = Signal::clamped(library.signal(question, ranked));
+    let signal = Signal::clamped(library.signal(question, ranked, doubt));
     if signal.get() < library::SIGNAL_FLOOR {
         return None;
     }

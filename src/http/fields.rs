@@ -148,6 +148,22 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Whether a text shows nothing: white space, control characters, and what Unicode has no glyph for
+/// (`Default_Ignorable_Code_Point`, with the blank pattern of Braille).
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c,
+                '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}'
+                | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
+                | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+                | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+                | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+                | '\u{E0000}'..='\u{E0FFF}')
+    })
+}
+
 /// One field with a value other than `null`.
 pub struct Field<'a> {
     value: Value,
@@ -177,7 +193,7 @@ impl Field<'_> {
     /// A string of at most `most` characters that has more than white space.
     pub fn filled_text(self, most: usize) -> Option<String> {
         let Value::String(text) = &self.value else { return self.mistyped("a string") };
-        if text.trim().is_empty() {
+        if is_blank(text) {
             return self.refuse("is empty", "send a text with more than white space");
         }
         self.text(most)
@@ -418,6 +434,31 @@ mod tests {
         ]
         .map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned()));
         assert_eq!(faults(broken), expected);
+    }
+
+    #[test]
+    fn a_text_that_shows_nothing_is_empty() {
+        for text in [
+            "",
+            "\n",
+            "\u{200B}",
+            "\u{FEFF}",
+            "\u{FE0F}",
+            "\u{0}\u{1}\u{7F}",
+            "\u{200D}\u{2060}",
+            "\u{E0020}\u{E007F}",
+            "\u{3164}",
+            "\u{AD}",
+            "\u{202E}",
+            "\u{2800}",
+            " \u{85} ",
+        ] {
+            let fault = ("/what".to_owned(), "is empty".to_owned());
+            assert_eq!(faults(json!({"what": text})), [fault], "{text:?}");
+        }
+        for text in ["a\u{200B}", "\u{2764}\u{FE0F}", "0", "."] {
+            assert_eq!(faults(json!({"what": text})), [], "{text:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Num, Signed, ToPrimitive, Zero};
 
-use crate::text::{NUMBER_NAMES, fold};
+use crate::text::NUMBER_NAMES;
 
 use super::Solution;
 use super::exact;
@@ -356,24 +356,6 @@ fn digit_count(holes: Holes<'_, '_>) -> Option<Solution> {
     numbered(SOLVER, digits.to_string(), whole(digits), Vec::new())
 }
 
-/// Palindromes in digits or letters are for the text solver; here only the digits turned round.
-fn reversed_bits(text: &str) -> bool {
-    let folded = fold(text);
-    folded.chars().eq(folded.chars().rev())
-}
-
-fn palindrome(holes: Holes<'_, '_>) -> Option<Solution> {
-    let [token] = holes.first()? else { return None };
-    let single = token.raw.len() > 1 && token.raw.is_ascii() && !token.raw.contains([',', '.']);
-    single.then(|| {
-        super::comparison::yes_no(
-            SOLVER,
-            reversed_bits(token.raw.trim_matches(['"', '\''])),
-            Vec::new(),
-        )
-    })
-}
-
 type Turn = fn(Holes<'_, '_>) -> Option<Solution>;
 
 static GRAMMAR: LazyLock<Grammar<Turn>> = LazyLock::new(|| Grammar::new(PHRASES));
@@ -404,7 +386,6 @@ const PHRASES: &[(&str, Turn)] = &[
     ("how many digits does [the] [number] # have", digit_count),
     ("how many digits in [the] [number] #", digit_count),
     ("number of digits in [the] [number] #", digit_count),
-    ("is [the] [word|number] # a palindrome", palindrome),
 ];
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::arithmetic::number;
 use super::lexer::Token;
 use super::pattern::Grammar;
 use super::question::{Question, raw, starts_with};
-use super::show::{operand, step};
+use super::show::{as_written, operand, step};
 
 const SOLVER: &str = "comparison";
 
@@ -87,13 +87,14 @@ fn choose(input: &str, hole: &[Token<'_>], largest: bool) -> Option<Solution> {
         candidates.reverse();
     }
     let [(best, text), (second, _), ..] = candidates.as_slice() else { return None };
+    let text = as_written(text, best);
     if best == second {
         return None;
     }
     let mark = if largest { '>' } else { '<' };
     let working = step(format!("{} {mark} {}", operand(best)?, operand(second)?));
     let answer = Canonical::Number(best.clone().into());
-    Some(Solution { solver: SOLVER, content: (*text).to_owned(), answer, steps: vec![working] })
+    Some(Solution { solver: SOLVER, content: text.to_owned(), answer, steps: vec![working] })
 }
 
 static RELATION_GRAMMAR: LazyLock<Grammar<Relation>> = LazyLock::new(|| Grammar::new(RELATIONS));

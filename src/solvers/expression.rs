@@ -35,6 +35,9 @@ pub(super) struct Value {
     pub(super) percent: bool,
     /// The currency mark that the value carries.
     pub(super) money: Option<char>,
+    /// A percentage went into it by `×` or `÷`, not by "of": behind a `+` it is open whether the
+    /// percentage was meant of what stands before.
+    shared: bool,
     /// Something was computed: it is more than a number as it stands.
     pub(super) computed: bool,
     shape: Shape,
@@ -43,7 +46,8 @@ pub(super) struct Value {
 impl Value {
     /// Another number of the same kind: with the same currency mark.
     pub(super) fn of(&self, number: BigRational) -> Self {
-        Self { number, percent: false, money: self.money, computed: true, shape: Shape::Other }
+        let money = self.money;
+        Self { number, percent: false, shared: false, money, computed: true, shape: Shape::Other }
     }
 
     /// Whether nothing was computed: a number as it stands.
@@ -84,7 +88,9 @@ pub(super) fn value(
     if tokens.is_empty() || tokens.len() > MAX_TOKENS {
         return None;
     }
-    if tokens.windows(5).any(is_date) {
+    if tokens.windows(5).any(is_date)
+        || (vocabulary == Vocabulary::Words && holds_year_and_part(tokens))
+    {
         return None;
     }
     let items = items(tokens, vocabulary)?;
@@ -109,6 +115,32 @@ fn is_date(five: &[Token<'_>]) -> bool {
         t.raw.len() <= 2 && t.number().is_some_and(|n| *n >= whole(1) && *n <= whole(31))
     };
     glued && marks && short(b) && ((year(a) && short(c)) || (short(a) && year(c)))
+}
+
+/// Whether a year stands there with a month or the end of a span: `2024-12`, `1984-85`, `2024/08`.
+/// With spaces, or within a longer run of operations, it is a difference.
+fn holds_year_and_part(tokens: &[Token<'_>]) -> bool {
+    let joins = |t: Option<&Token<'_>>| {
+        t.is_some_and(|t| {
+            !t.spaced && ["+", "-", "*", "/", "^", "x", "!", "%"].iter().any(|m| t.is(m))
+        })
+    };
+    (0..tokens.len()).any(|at| {
+        let Some([year, mark, part, rest @ ..]) = tokens.get(at..) else { return false };
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+        let bound = |t: &Token<'_>| !year.spaced && !["(", ","].iter().any(|m| t.is(m));
+        is_year_and_part([year, mark, part]) && !joins(rest.first()) && !before.is_some_and(bound)
+    })
+}
+
+fn is_year_and_part([year, mark, part]: [&Token<'_>; 3]) -> bool {
+    let digits = |t: &Token<'_>| t.raw.bytes().all(|b| b.is_ascii_digit());
+    let glued = !mark.spaced && !part.spaced;
+    let is_year = year.raw.len() == 4 && (year.raw.starts_with('1') || year.raw.starts_with('2'));
+    let short = part.raw.len() <= 2 && digits(year) && digits(part);
+    // A quotient is hardly ever written with a nought before its divisor.
+    let padded = part.raw.len() == 2 && part.raw.starts_with('0');
+    glued && is_year && short && (mark.is("-") || (mark.is("/") && padded))
 }
 
 struct Parser<'a> {
@@ -143,6 +175,9 @@ impl Parser<'_> {
                 return None;
             }
             let right = self.product()?;
+            if right.shared {
+                return None;
+            }
             let shape = if right.shape == Shape::Closed { Shape::Closed } else { Shape::Other };
             left = self.combine(&left, operator, &right, shape)?;
         }
@@ -173,7 +208,8 @@ impl Parser<'_> {
             } else {
                 Shape::Other
             };
-            left = self.combine(&left, operator, &right, shape)?;
+            let shared = !of && [&left, &right].iter().any(|v| v.percent || v.shared);
+            left = Value { shared, ..self.combine(&left, operator, &right, shape)? };
         }
     }
 
@@ -252,6 +288,7 @@ impl Parser<'_> {
                     let exponent = Value {
                         number: whole(*exponent),
                         percent: false,
+                        shared: false,
                         money: None,
                         computed: false,
                         shape: Shape::Literal,
@@ -267,8 +304,14 @@ impl Parser<'_> {
     fn primary(&mut self) -> Option<Value> {
         let item = self.items.get(self.at)?;
         self.at += 1;
-        let plain =
-            |number, shape| Value { number, percent: false, money: None, computed: false, shape };
+        let plain = |number, shape| Value {
+            number,
+            percent: false,
+            shared: false,
+            money: None,
+            computed: false,
+            shape,
+        };
         match item {
             Item::Number { value, part: false } => Some(plain(value.clone(), Shape::Literal)),
             Item::Number { value, part: true } => Some(plain(value.clone(), Shape::Part)),
@@ -289,7 +332,7 @@ impl Parser<'_> {
                 }
                 // What is bracketed is whole again.
                 let shape = if value.is_literal() { Shape::Literal } else { Shape::Other };
-                Some(Value { shape, ..value })
+                Some(Value { shape, shared: false, ..value })
             }
             Item::Prefix(prefix, spoken) => {
                 self.descend()?;
@@ -364,7 +407,7 @@ impl Parser<'_> {
             let mark = if mark == '%' { "mod".to_owned() } else { mark.to_string() };
             Some(format!("{} {mark} {}", bracketed(left, x), bracketed(right, y)))
         });
-        Some(Value { number, percent, money, computed: true, shape })
+        Some(Value { number, percent, shared: false, money, computed: true, shape })
     }
 
     /// The currency of a result. Symbols alone, as in the working of a model, are read leniently:

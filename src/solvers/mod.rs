@@ -21,6 +21,7 @@ mod lexer;
 mod lists;
 mod measures;
 mod number_words;
+mod palindromes;
 mod pattern;
 mod percent;
 mod precision;
@@ -32,10 +33,12 @@ mod sets;
 mod show;
 mod sorting;
 mod stories;
+mod tails;
 mod text_ops;
 mod times;
 mod unit_table;
 mod units;
+mod unspelled;
 mod weekdays;
 
 #[cfg(test)]
@@ -87,6 +90,7 @@ const SOLVERS: &[Solver] = &[
     |question, _| bases::solve(question),
     |question, _| arithmetic::solve(question),
     |question, _| sorting::solve(question),
+    |question, _| palindromes::solve(question),
     |question, _| text_ops::solve(question),
     |question, _| stories::solve(question),
 ];

@@ -10,7 +10,7 @@ use super::comparison::yes_no;
 use super::lexer::{Token, whole};
 use super::pattern::{Grammar, Holes};
 use super::question::Question;
-use super::show::{listed, numbered, step};
+use super::show::{as_written, listed, numbered, step};
 
 const SOLVER: &str = "sets";
 /// Most elements of one set.
@@ -83,6 +83,7 @@ fn elements(inner: &[Token<'_>]) -> Option<Vec<Element>> {
 
 fn element(written: &str) -> Element {
     let number: Option<Number> = written.parse().ok();
+    let written = number.as_ref().map_or(written, |n| as_written(written, n.as_rational()));
     let key = number.as_ref().map_or_else(|| fold(written), Number::to_string);
     Element { written: written.to_owned(), key, number }
 }

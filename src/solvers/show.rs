@@ -86,6 +86,12 @@ pub(super) fn operand(value: &BigRational) -> Option<String> {
     (text.len() <= 40).then_some(text)
 }
 
+/// A number as it was written, but for the sign of a zero, which has none.
+pub(super) fn as_written<'a>(raw: &'a str, value: &BigRational) -> &'a str {
+    let minus = |c: char| c == '-' || c == '\u{2212}' || c.is_whitespace();
+    if value.is_zero() { raw.trim_start_matches(minus) } else { raw }
+}
+
 /// A text as the answer, compared in lower case.
 pub(super) fn said(
     solver: &'static str,
@@ -147,6 +153,7 @@ pub(super) fn money(mark: char, value: &BigRational) -> Option<Shown> {
         }
     } else {
         let rounded = number.rounded(2);
+        let sign = if rounded.as_rational().is_zero() { "" } else { sign };
         let text = format!("≈ {sign}{mark}{}", magnitude.decimal(2));
         return Some(Shown { text, number: rounded });
     };
@@ -179,5 +186,6 @@ mod tests {
         assert_eq!(money('$', &ratio(51, 8)).unwrap().text, "$6.38");
         assert_eq!(money('$', &ratio(51, 8)).unwrap().number, Number::from(ratio(638, 100)));
         assert_eq!(money('$', &ratio(3, 1000)).unwrap().text, "$0.003");
+        assert_eq!(money('$', &ratio(-1, 300)).unwrap().text, "≈ $0");
     }
 }

@@ -10,6 +10,7 @@ use super::Solution;
 use super::lexer::tokens;
 use super::pattern::Grammar;
 use super::question::{Question, raw};
+use super::show::as_written;
 use super::text_ops::behind_colon;
 
 const SOLVER: &str = "sorting";
@@ -72,7 +73,8 @@ fn sort(text: &str, wanted: Wanted, descending: bool) -> Option<Solution> {
             let mut pairs: Vec<(Number, &str)> = numbers.into_iter().zip(items).collect();
             pairs.sort_by(|a, b| directed(a.0.cmp(&b.0), descending));
             let canonical = pairs.iter().map(|(n, _)| n.to_string()).collect();
-            let shown: Vec<&str> = pairs.into_iter().map(|(_, item)| item).collect();
+            let shown: Vec<&str> =
+                pairs.iter().map(|(n, item)| as_written(item, n.as_rational())).collect();
             Some(answer(&shown, separator, canonical))
         }
         (None, Wanted::Words | Wanted::Either) => {

@@ -13,7 +13,9 @@ use super::lexer::{Kind, Token};
 use super::number_words::spelled;
 use super::pattern::{Grammar, Holes};
 use super::question::Question;
+use super::tails;
 use super::units::is_unit;
+use super::unspelled::NO_SPELLING;
 
 const SOLVER: &str = "text";
 
@@ -21,7 +23,11 @@ const SOLVER: &str = "text";
 pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
     let body = question.body();
     if let Some((head, text)) = behind_colon(question) {
-        return COLON_GRAMMAR.find(head, |operation, _| operation(&text));
+        let quoted = !question.input.trim_end().ends_with(text.as_str());
+        return COLON_GRAMMAR.find(head, |(needs, operation), _| match needs {
+            Needs::Marked if !quoted && closes_a_word(&text) => None,
+            _ => operation(&text),
+        });
     }
     WORD_GRAMMAR
         .find(body, |(needs, operation), holes| {
@@ -48,10 +54,17 @@ pub(super) fn behind_colon<'q>(question: &'q Question<'_>) -> Option<(&'q [Token
     let text = question.input.get(tokens.get(at)?.end()..)?.trim();
     let text = match tokens.get(at + 1..)? {
         [Token { kind: Kind::Quoted(quoted), .. }] => quoted,
-        _ if points_elsewhere(text) => return None,
+        // "'hello' twice", "'hello' and then uppercase it".
+        [Token { kind: Kind::Quoted(_), .. }, ..] => return None,
+        _ if points_elsewhere(text) || tails::may_go_on(text) => return None,
         _ => text,
     };
     (!text.is_empty()).then(|| (tokens.get(..at).unwrap_or_default(), text.to_owned()))
+}
+
+/// Whether a single word is followed by a mark that may close the question: "reverse: hello."
+fn closes_a_word(text: &str) -> bool {
+    text.ends_with(['.', '?']) && !text.contains(char::is_whitespace)
 }
 
 /// Whether a text is not the text itself: "it", "the sentence above", "same as before".
@@ -104,7 +117,7 @@ fn is_title(text: &str) -> bool {
 
 /// Words that stand for a text which is somewhere else: "how many words are in the text above?" is
 /// not about the word "above". To be spelled or counted themselves they must be quoted.
-const POINTS_ELSEWHERE: [&str; 44] = [
+pub(super) const POINTS_ELSEWHERE: [&str; 44] = [
     "above",
     "again",
     "answer",
@@ -367,149 +380,43 @@ fn sought(hole: &[Token<'_>]) -> Option<(String, bool)> {
     }
 }
 
-/// Single words whose letters are hardly ever meant: languages, alphabets, what has no spelling.
-const NO_SPELLING: &[&str] = &[
-    "alphabet",
-    "alphabets",
-    "english",
-    "spanish",
-    "french",
-    "german",
-    "italian",
-    "portuguese",
-    "dutch",
-    "greek",
-    "latin",
-    "russian",
-    "cyrillic",
-    "arabic",
-    "hebrew",
-    "hindi",
-    "sanskrit",
-    "tamil",
-    "telugu",
-    "kannada",
-    "malayalam",
-    "bengali",
-    "urdu",
-    "punjabi",
-    "marathi",
-    "gujarati",
-    "nepali",
-    "persian",
-    "turkish",
-    "chinese",
-    "mandarin",
-    "cantonese",
-    "japanese",
-    "korean",
-    "thai",
-    "vietnamese",
-    "hawaiian",
-    "swahili",
-    "polish",
-    "czech",
-    "swedish",
-    "norwegian",
-    "danish",
-    "finnish",
-    "hungarian",
-    "romanian",
-    "ukrainian",
-    "bulgarian",
-    "esperanto",
-    "irish",
-    "welsh",
-    "gaelic",
-    "mongolian",
-    "tibetan",
-    "burmese",
-    "khmer",
-    "lao",
-    "phonics",
-    "ipa",
-    "scrabble",
-    "hangman",
-    "wordle",
-    "braille",
-    "bible",
-    "quran",
-    "dna",
-    "rna",
-    "language",
-    "languages",
-    "name",
-    "names",
-    "word",
-    "words",
-    "letter",
-    "letters",
-    "text",
-    "sentence",
-    "total",
-    "all",
-    "everything",
-    "general",
-    "string",
-    "title",
-    "order",
-    "case",
-    "writing",
-    "speech",
-    "music",
-    "algebra",
-    "math",
-    "maths",
-    "physics",
-    "chemistry",
-    "morse",
-    "unicode",
-    "ascii",
-    "hangul",
-    "kanji",
-    "hiragana",
-    "katakana",
-    "pinyin",
-    "one",
-    "two",
-    "each",
-    "every",
-    "hundred",
-    "thousand",
-    "million",
-    "billion",
-    "trillion",
-    "dozen",
-];
-
 type Operation = fn(&str) -> Option<Solution>;
 /// An operation on several words, or on parts of one.
 type OnWords = fn(Holes<'_, '_>) -> Option<Solution>;
 
 static WORDS_GRAMMAR: LazyLock<Grammar<OnWords>> = LazyLock::new(|| Grammar::new(WORDS));
-static COLON_GRAMMAR: LazyLock<Grammar<Operation>> = LazyLock::new(|| Grammar::new(COLON));
+static COLON_GRAMMAR: LazyLock<Grammar<(Needs, Operation)>> = LazyLock::new(|| Grammar::new(COLON));
 static WORD_GRAMMAR: LazyLock<Grammar<(Needs, Operation)>> = LazyLock::new(|| Grammar::new(WORD));
 static LETTER_GRAMMAR: LazyLock<Grammar<bool>> = LazyLock::new(|| Grammar::new(LETTER));
 
 /// Operations on a text behind a colon.
-const COLON: &[(&str, Operation)] = &[
+const COLON: &[(&str, (Needs, Operation))] = &[
     (
         "count [the] [number] [of] [the] words [in] [this|the] [following] [text|sentence|phrase]",
-        word_count,
+        (Needs::Word, word_count),
     ),
-    ("how many words are|is [there] in [this|the] [following] [text|sentence|phrase]", word_count),
-    ("how many words in [this|the] [following] [text|sentence|phrase]", word_count),
-    ("[number|count] [of] words in [this|the] [following] [text|sentence|phrase]", word_count),
-    ("word count [of] [this|the] [following] [text|sentence|phrase]", word_count),
-    ("how many letters are|is [there] in [this|the] [following] [word|text]", letters),
-    ("count [the] letters in [this|the] [following] [word|text]", letters),
-    ("how many vowels are|is [there] in [this|the] [following] [word|text]", vowels),
-    ("count [the] vowels in [this|the] [following] [word|text]", vowels),
-    ("reverse [this|the] [following] [word|string|text]", reversed),
-    ("uppercase [this|the] [following] [word|string|text]", upper),
-    ("lowercase [this|the] [following] [word|string|text]", lower),
-    ("convert [this|the] [following] [word|string|text] to uppercase", upper),
-    ("convert [this|the] [following] [word|string|text] to lowercase", lower),
+    (
+        "how many words are|is [there] in [this|the] [following] [text|sentence|phrase]",
+        (Needs::Word, word_count),
+    ),
+    ("how many words in [this|the] [following] [text|sentence|phrase]", (Needs::Word, word_count)),
+    (
+        "[number|count] [of] words in [this|the] [following] [text|sentence|phrase]",
+        (Needs::Word, word_count),
+    ),
+    ("word count [of] [this|the] [following] [text|sentence|phrase]", (Needs::Word, word_count)),
+    (
+        "how many letters are|is [there] in [this|the] [following] [word|text]",
+        (Needs::Word, letters),
+    ),
+    ("count [the] letters in [this|the] [following] [word|text]", (Needs::Word, letters)),
+    ("how many vowels are|is [there] in [this|the] [following] [word|text]", (Needs::Word, vowels)),
+    ("count [the] vowels in [this|the] [following] [word|text]", (Needs::Word, vowels)),
+    ("reverse [this|the] [following] [word|string|text]", (Needs::Marked, reversed)),
+    ("uppercase [this|the] [following] [word|string|text]", (Needs::Word, upper)),
+    ("lowercase [this|the] [following] [word|string|text]", (Needs::Word, lower)),
+    ("convert [this|the] [following] [word|string|text] to uppercase", (Needs::Word, upper)),
+    ("convert [this|the] [following] [word|string|text] to lowercase", (Needs::Word, lower)),
 ];
 
 /// Operations on one quotation or word.

@@ -7,7 +7,7 @@ use crate::{
     domain::{Role, Turn},
     http::{
         RequestLimits,
-        fields::{Field, Fields},
+        fields::{self, Field, Fields},
     },
 };
 
@@ -59,12 +59,12 @@ pub(super) fn read(
     for (index, speaker, text) in messages {
         match speaker {
             Speaker::System => instructions.push(text),
-            _ if index == question && text.trim().is_empty() => {
+            _ if index == question && fields::is_blank(&text) => {
                 conversation.input = WORDLESS.to_owned();
             }
             _ if index == question => conversation.input = text,
             // What follows the question is not text alone, and goes on as it is.
-            _ if index > question || text.trim().is_empty() => {}
+            _ if index > question || fields::is_blank(&text) => {}
             Speaker::User => conversation.turns.push(Turn { role: Role::User, content: text }),
             Speaker::Assistant => {
                 conversation.turns.push(Turn { role: Role::Assistant, content: text });
@@ -151,9 +151,7 @@ fn text(field: Field<'_>, most: usize) -> Option<String> {
 }
 
 fn is_blank(content: &Value) -> bool {
-    let blank = |text: Option<&Value>| {
-        text.and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
-    };
+    let blank = |text: Option<&Value>| text.and_then(Value::as_str).is_some_and(fields::is_blank);
     match content {
         Value::Array(parts) => parts.iter().all(|part| blank(part.get("text"))),
         content => blank(Some(content)),
@@ -162,7 +160,7 @@ fn is_blank(content: &Value) -> bool {
 
 fn says_nothing(instructions: &str) -> bool {
     let said = instructions.trim().trim_end_matches('.').trim_end();
-    said.is_empty() || said.eq_ignore_ascii_case(TRIVIAL)
+    fields::is_blank(said) || said.eq_ignore_ascii_case(TRIVIAL)
 }
 
 fn role(message: &Value) -> Option<&str> {
@@ -292,6 +290,11 @@ mod tests {
             (json!([]), "/messages"),
             (json!([{"role": "system", "content": "x"}]), "/messages"),
             (json!([{"role": "user", "content": " "}]), "/messages/0/content"),
+            (json!([{"role": "user", "content": "\u{200B}\u{FE0F}"}]), "/messages/0/content"),
+            (
+                json!([{"role": "user", "content": [{"type": "text", "text": "\u{FEFF}\u{1}"}]}]),
+                "/messages/0/content",
+            ),
             (json!([{"role": "user", "content": []}]), "/messages/0/content"),
             (json!([{"role": "user"}]), "/messages/0/content"),
             (json!([{"role": "user", "content": 7}]), "/messages/0/content"),

@@ -1,0 +1,279 @@
+//! Whether a sentence answers this very question, and not another one in the same words: of other
+//! numbers, the opposite, other names and things, or of another kind.
+
+use super::{
+    corpus::{Corpus, Sentence, TermId},
+    furniture::FURNITURE_STEMS,
+    kinds::{Counted, Kind, Said, is_weekday, numbers, time_unit},
+    question::{Group, Question, Standings},
+    terms, things,
+};
+use crate::text::{is_stop_word, month_named, stem, words};
+
+/// What the odds lose, as a logarithm, for a thing that the documents speak of elsewhere but not
+/// here; less where it is a common one.
+const ELSEWHERE: f64 = 2.0;
+
+/// The same, for a thing that only the sentences beside this one speak of, to which it does not
+/// point back.
+const BESIDE: f64 = 1.5;
+/// Words that point back to what was spoken of before.
+const BACK: &[&str] = &[
+    "he", "her", "his", "it", "its", "she", "such", "that", "their", "them", "there", "these",
+    "they", "this", "those", "both", "each",
+];
+
+/// Opposites: the words of one side, then those of the other.
+const POLES: &[(&[&str], &[&str])] = &[
+    (&["most"], &["least", "fewest"]),
+    (&["best"], &["worst"]),
+    (&["before"], &["after"]),
+    (&["above"], &["below"]),
+    (&["with"], &["without"]),
+    (&["inside"], &["outside"]),
+    (&["up"], &["down"]),
+    (&["left"], &["right"]),
+    (&["top"], &["bottom"]),
+    (&["first"], &["last"]),
+    (&["high", "higher"], &["low", "lower"]),
+    (&["highest", "largest", "biggest", "greatest", "maximum"], &["lowest", "smallest", "minimum"]),
+    (&["longest"], &["shortest"]),
+    (&["oldest", "older"], &["newest", "newer", "latest", "youngest"]),
+    (&["earliest"], &["latest"]),
+    (&["fastest", "quickest"], &["slowest"]),
+    (&["cheapest"], &["dearest"]),
+    (&["heaviest"], &["lightest"]),
+    (
+        &["start", "starts", "begin", "begins", "started", "began"],
+        &["end", "ends", "ended", "finish", "finishes", "stop", "stops"],
+    ),
+    (&["arrive", "arrives", "arrival"], &["leave", "leaves", "depart", "departs", "departure"]),
+    (
+        &["increase", "increases", "raise", "raises"],
+        &["decrease", "decreases", "reduce", "reduces", "lower", "lowers"],
+    ),
+    (&["buy", "buys", "bought"], &["sell", "sells", "sold"]),
+    (&["indoor", "indoors"], &["outdoor", "outdoors"]),
+    (&["minimum"], &["maximum"]),
+];
+
+const DENIALS: &[&str] = &[
+    "no",
+    "not",
+    "never",
+    "none",
+    "nobody",
+    "nothing",
+    "cannot",
+    "can't",
+    "don't",
+    "doesn't",
+    "didn't",
+    "isn't",
+    "aren't",
+    "wasn't",
+    "weren't",
+    "won't",
+    "without",
+    "mustn't",
+    "shouldn't",
+    "neither",
+    "nor",
+];
+/// Words that deny without being a denial.
+const HINDERING: &[&str] = &[
+    "avoid",
+    "avoids",
+    "except",
+    "fail",
+    "fails",
+    "forbidden",
+    "only",
+    "prohibited",
+    "prevents",
+    "refused",
+    "refuse",
+    "refuses",
+    "unless",
+    "unable",
+    "null",
+    "absent",
+    "silent",
+    "missing",
+];
+
+/// What an answer to a question must and must not say.
+#[derive(Debug)]
+pub(super) struct Fit {
+    kind: Kind,
+    /// The numbers of the question, in digits, with the unit of time behind each.
+    numbers: Vec<(String, Option<String>)>,
+    /// Days and months.
+    times: Vec<String>,
+    /// Which pair of opposites, and which side.
+    poles: Vec<(usize, bool)>,
+    /// It asks what is not so.
+    denies: bool,
+    /// Which of its words name what is counted: "how many *books*".
+    counted: Vec<usize>,
+    /// Which of its words name things; an unknown one among them is asked about in vain.
+    things: Vec<(usize, f64)>,
+    lacks: bool,
+    /// What the corpus calls what the question names in capitals.
+    names: Vec<Vec<TermId>>,
+}
+
+impl Fit {
+    pub(super) fn read(text: &str, stems: &[String], groups: &[Group], corpus: &Corpus) -> Self {
+        let found = words(text);
+        let things = things::named(&found, stems, groups);
+        let known = |number: &usize| groups.get(*number).is_some_and(|g| !g.matches.is_empty());
+        let rarity = |number: usize| {
+            let weight = groups.get(number).map_or(0.0, |g| g.weight);
+            weight / corpus.idf(None).max(f64::MIN_POSITIVE)
+        };
+        let conditional = found.iter().any(|w| ["if", "why", "when"].contains(&w.as_str()));
+        Self {
+            kind: Kind::read(&found),
+            numbers: numbers(&found)
+                .into_iter()
+                .map(|(value, unit)| (value, time_unit(unit).map(str::to_owned)))
+                .collect(),
+            times: found.iter().filter(|w| names_a_time(w)).cloned().collect(),
+            poles: poles(&found),
+            denies: !conditional && found.iter().any(|w| DENIALS.contains(&w.as_str())),
+            counted: counted(&found, stems),
+            lacks: !things.iter().all(known),
+            things: things.into_iter().map(|number| (number, rarity(number))).collect(),
+            names: names(text, corpus),
+        }
+    }
+
+    /// Whether it is about something that the documents never speak of.
+    pub(super) fn is_about_the_unknown(&self) -> bool {
+        self.lacks
+    }
+
+    /// What the odds that a sentence is the answer lose, as a logarithm; `None` when it cannot be.
+    pub(super) fn doubt(
+        &self,
+        question: &Question,
+        sentence: &Sentence,
+        corpus: &Corpus,
+    ) -> Option<f64> {
+        let said = Said::of(sentence);
+        let standings = question.standings(sentence);
+        let stands_for = |word: &str| question.stands_for(word, corpus);
+        let counted = Counted { named: &self.counted, stands_for: &stands_for };
+        if self.lacks
+            || !self.kind.admits(&said, &counted)
+            || self.has_other_numbers(&said, &standings)
+            || self.is_opposed(&said)
+            || self.tells_other_times(&said)
+            || self.names_others(sentence)
+        {
+            return None;
+        }
+        let own = question.standings_in_body(sentence);
+        let points_back = said.words.iter().any(|word| BACK.contains(&word.as_str()));
+        let named_above = |number: usize| question.standings_in_heading(sentence).of(number) > 0.0;
+        let doubt = |&(number, rarity): &(usize, f64)| {
+            if standings.of(number) <= 0.0 {
+                ELSEWHERE * rarity
+            } else if own.of(number) <= 0.0 && !points_back && !named_above(number) {
+                BESIDE * rarity
+            } else {
+                0.0
+            }
+        };
+        Some(self.things.iter().map(doubt).sum())
+    }
+
+    fn has_other_numbers(&self, said: &Said<'_>, _: &Standings) -> bool {
+        let there = said.numbers();
+        self.numbers.iter().any(|(value, unit)| {
+            let same = there.iter().filter(|(v, _)| v == value);
+            let mut same = same.peekable();
+            if same.peek().is_none() {
+                return !there.is_empty();
+            }
+            // The number is there, but of another unit.
+            unit.as_ref().is_some_and(|unit| {
+                same.all(|(_, behind)| time_unit(behind).is_some_and(|other| other != unit))
+            })
+        })
+    }
+
+    fn is_opposed(&self, said: &Said<'_>) -> bool {
+        let there = poles(&said.words);
+        let opposed = self.poles.iter().any(|&(pair, side)| {
+            !there.contains(&(pair, side))
+                && there.contains(&(pair, !side))
+                && !self.poles.contains(&(pair, !side))
+        });
+        let denied = said.words.iter().any(|w| {
+            DENIALS.contains(&w.as_str()) || HINDERING.contains(&w.as_str()) || w.ends_with("n't")
+        });
+        opposed || (self.denies && !denied)
+    }
+
+    fn tells_other_times(&self, said: &Said<'_>) -> bool {
+        let singular = |word: &str| word.strip_suffix('s').unwrap_or(word).to_owned();
+        self.times.iter().any(|time| !said.words.iter().any(|w| singular(w) == singular(time)))
+    }
+
+    fn names_others(&self, sentence: &Sentence) -> bool {
+        let there = |term: &TermId| {
+            [&sentence.body, &sentence.heading, &sentence.aside].iter().any(|t| t.contains(term))
+        };
+        self.names.iter().any(|terms| !terms.iter().any(there))
+    }
+}
+
+fn names_a_time(word: &str) -> bool {
+    is_weekday(word) || (word.len() > 3 && word != "march" && month_named(word).is_some())
+}
+
+fn poles(words: &[String]) -> Vec<(usize, bool)> {
+    let mut found = Vec::new();
+    for word in words {
+        let is = |side: &[&str]| side.contains(&word.as_str());
+        for (pair, (one, other)) in POLES.iter().enumerate() {
+            if is(one) {
+                found.push((pair, false));
+            } else if is(other) {
+                found.push((pair, true));
+            }
+        }
+    }
+    found
+}
+
+/// Which words name what "how many" counts.
+fn counted(words: &[String], stems: &[String]) -> Vec<usize> {
+    let [how, many, rest @ ..] = words else { return Vec::new() };
+    if how != "how" || many != "many" {
+        return Vec::new();
+    }
+    let nouns = rest.iter().take_while(|word| !is_stop_word(word)).map(|word| stem(word));
+    let telling = nouns.filter(|stem| !FURNITURE_STEMS.contains(stem));
+    telling.filter_map(|noun| stems.iter().position(|s| *s == noun)).collect()
+}
+
+/// Words in capitals in the midst of a question that is not all in capitals, each with the words of
+/// the corpus that may be it.
+fn names(text: &str, corpus: &Corpus) -> Vec<Vec<TermId>> {
+    let raw: Vec<&str> = text.split_whitespace().collect();
+    let is_capital = |word: &&&str| word.starts_with(char::is_uppercase);
+    let plain = raw.iter().skip(1).filter(|word| word.starts_with(char::is_lowercase)).count();
+    if 2 * plain < raw.len().saturating_sub(1) {
+        return Vec::new();
+    }
+    let terms_of = |word: &&str| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let stems = terms::of_question(word, |stem| corpus.knows(stem));
+        let stem = stems.into_iter().next().filter(|_| word.chars().count() > 1)?;
+        Some(corpus.matches(&stem).into_iter().map(|m| m.term).collect())
+    };
+    raw.iter().skip(1).filter(is_capital).filter_map(terms_of).collect()
+}

@@ -1,0 +1,88 @@
+//! Questions that use a document's words and ask for something that it does not say: of other
+//! numbers, names and things, or for a reason, a person, a place where it tells a duration. In
+//! `other_question.tsv` a trap is a line without a wanted answer; the lines with one are there so
+//! that silence is not bought by saying nothing. `everyday.txt` is asked of the bundled guide.
+//!
+//! Every second line was tuned by, the others were not: both halves were written before the first
+//! run.
+
+use super::{OFFERED, tests::ask, *};
+
+/// What a question found: whether the halves are told apart is up to the caller.
+struct Found {
+    question: &'static str,
+    wanted: &'static str,
+    offered: Option<(f64, String)>,
+}
+
+fn handbook() -> Documents {
+    let folder = tempfile::tempdir().unwrap();
+    let text = include_str!("other_documents.md");
+    std::fs::write(folder.path().join("handbook.md"), text).unwrap();
+    let options = DocumentsOptions { bundled: false, ..DocumentsOptions::default() };
+    Documents::open(&[folder.path().to_owned()], &options).unwrap().0
+}
+
+/// Asks each question of the documents, and in a passage that comes with the question.
+fn found(documents: &Documents, table: &'static str) -> Vec<Found> {
+    let lines = table.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let (question, wanted) = line.split_once('\t').unwrap_or((line, ""));
+            let draft = ask(documents, question, &[]).drafts.into_iter().next();
+            let offered = draft.map(|draft| (draft.signal.get(), draft.content));
+            Found { question, wanted, offered: offered.filter(|(signal, _)| *signal >= OFFERED) }
+        })
+        .collect()
+}
+
+impl Found {
+    fn is_right(&self) -> bool {
+        match &self.offered {
+            None => self.wanted.is_empty(),
+            Some((_, text)) => !self.wanted.is_empty() && text.contains(self.wanted),
+        }
+    }
+}
+
+/// The shares of traps met with silence and of answers given, of one half.
+fn shares(found: &[Found], half: usize) -> (f64, f64) {
+    let share = |traps: bool| {
+        let of: Vec<&Found> = found
+            .iter()
+            .enumerate()
+            .filter(|(at, f)| at % 2 == half && f.wanted.is_empty() == traps)
+            .map(|(_, f)| f)
+            .collect();
+        let right = of.iter().filter(|f| f.is_right()).count();
+        println!("half {half}, traps {traps}: {right} of {}", of.len());
+        if of.is_empty() { 1.0 } else { right as f64 / of.len() as f64 }
+    };
+    (share(true), share(false))
+}
+
+/// Prints what went wrong in the half that is tuned by; the other half's wrongs are only counted.
+fn show(found: &[Found]) {
+    for f in found.iter().step_by(2).filter(|f| !f.is_right()) {
+        println!("{}\n  wanted {:?}, found {:?}", f.question, f.wanted, f.offered);
+    }
+}
+
+#[test]
+fn a_document_does_not_answer_another_question() {
+    let found = found(&handbook(), include_str!("other_question.tsv"));
+    show(&found);
+    let ((tuned, answered), (fresh, fresh_answered)) = (shares(&found, 0), shares(&found, 1));
+    assert!(tuned >= 0.95 && fresh >= 0.9, "{tuned} {fresh}");
+    // Before anything was held against them: 10 of 49 and 16 of 43 traps, 17 of 19 and 21 of 25
+    // answers.
+    assert!(answered >= 0.85 && fresh_answered >= 0.84, "{answered} {fresh_answered}");
+}
+
+#[test]
+fn the_guide_does_not_answer_everyday_questions() {
+    let found = found(&Documents::bundled().unwrap(), include_str!("everyday.txt"));
+    show(&found);
+    let ((tuned, _), (fresh, _)) = (shares(&found, 0), shares(&found, 1));
+    assert!(tuned >= 0.95 && fresh >= 0.9, "{tuned} {fresh}");
+}

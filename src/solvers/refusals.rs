@@ -124,11 +124,22 @@ fn days_of_a_year(_: &str, _: Holes<'_, '_>) -> Option<String> {
     Some("A year has 365 days, a leap year 366: name the year.".to_owned())
 }
 
-fn clock_time(_: &str, _: Holes<'_, '_>) -> Option<String> {
+fn clock_time(_: &str, holes: Holes<'_, '_>) -> Option<String> {
+    let ([] | [[_]] | [[_, _]] | [[_, _, _]]) = holes else { return None };
     Some(
         "The time of day is not known here; ask with a time, such as \"3 pm UTC in Tokyo\"."
             .to_owned(),
     )
+}
+
+/// Between two places that a solver knows, only the date can be what is missing.
+fn season(_: &str, holes: Holes<'_, '_>) -> Option<String> {
+    let [to, from] = holes else { return None };
+    (super::times::is_zoned(from) && super::clock::zone(to).is_some()).then(|| {
+        "That depends on the time of the year, because clocks there change in summer: add the date, \
+         such as \"on 2026-07-01\"."
+            .to_owned()
+    })
 }
 
 fn bare_logarithm(_: &str, holes: Holes<'_, '_>) -> Option<String> {
@@ -156,6 +167,8 @@ const PHRASES: &[(&str, Reason)] = &[
     ("what|which date|day is next #", next_weekday),
     ("how many days [are] [there] in a year", days_of_a_year),
     ("days in a year", days_of_a_year),
+    ("what time is it in # when|if it is #", season),
+    ("what time is it in # when|if it's #", season),
     ("what time is it [now]", clock_time),
     ("what time is it in #", clock_time),
     ("log #", bare_logarithm),
@@ -182,6 +195,7 @@ mod tests {
             ("what date is next Friday", "the coming Friday"),
             ("how many days in a year", "leap year"),
             ("what time is it in Tokyo", "time of day"),
+            ("what time is it in Tokyo when it is 3pm in Berlin?", "add the date"),
             ("log 100", "base"),
             ("standard deviation of 1,2,3,4", "population"),
         ] {
@@ -205,6 +219,7 @@ mod tests {
             "what date is next easter",
             "how many days in a year abroad",
             "log the event",
+            "what time is it in Tokyo when it is 3pm on the moon",
             "standard deviation of wages",
         ] {
             assert_eq!(refusal(question), None, "{question}");

@@ -214,6 +214,11 @@ fn zoned<'h, 't>(hole: &'h [Token<'t>]) -> Option<(Clock, &'h [Token<'t>])> {
     (clock.hours != Hours::Open).then_some((clock, zone))
 }
 
+/// Whether this is a time of day in a zone that is known.
+pub(super) fn is_zoned(hole: &[Token<'_>]) -> bool {
+    zoned(hole).is_some_and(|(_, place)| zone(place).is_some())
+}
+
 fn into_zone(
     hole: &[Token<'_>],
     to: &[Token<'_>],
@@ -237,6 +242,11 @@ fn elsewhere(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
 fn elsewhere_reversed(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
     let [to, from] = holes else { return None };
     into_zone(from, to, None, today)
+}
+
+fn elsewhere_reversed_on(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
+    let [to, from, date] = holes else { return None };
+    into_zone(from, to, Some(day(date, today)?.date), today)
 }
 
 fn elsewhere_on(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
@@ -320,9 +330,21 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("what time is # in # on #", elsewhere_on),
     ("[convert] # to|in|into #", elsewhere),
     ("what time is # in #", elsewhere),
-    ("what time is it in # when|if it is #", elsewhere_reversed),
-    ("if it is # [,] what time is it in #", elsewhere),
-    ("when it is # [,] what time is it in #", elsewhere),
+    ("what time is|will it [be] in # when|if it is|was # on #", elsewhere_reversed_on),
+    ("what time is|will it [be] in # when|if it's # on #", elsewhere_reversed_on),
+    ("what time is|will it [be] in # when|if it is|was #", elsewhere_reversed),
+    ("what time is|will it [be] in # when|if it's #", elsewhere_reversed),
+    ("when|if it is # on # [,] what time is|will it [be] in #", elsewhere_date_first),
+    ("when|if it's # on # [,] what time is|will it [be] in #", elsewhere_date_first),
+    ("when|if it is # [,] what time is|will it [be] in #", elsewhere),
+    ("when|if it's # [,] what time is|will it [be] in #", elsewhere),
+    ("# on # in # is what time in #", |holes, today| match holes {
+        [time, date, from, to] => {
+            let from: Vec<Token<'_>> = [*time, *from].concat();
+            elsewhere_date_first(&[&from, date, to], today)
+        }
+        _ => None,
+    }),
     ("[convert] # # to|in|into #", |holes, today| match holes {
         [date, from, to] => elsewhere_date_first(&[from, date, to], today),
         _ => None,

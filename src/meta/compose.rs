@@ -256,6 +256,9 @@ pub(super) fn reply(
     for drafted in gathered.flux_drafts.iter().map(|draft| draft.usage) {
         usage.add(&Usage { cost_usd: drafted.cost_usd.or(free), ..drafted });
     }
+    if gathered.called_nobody() {
+        usage.cost_usd = Some(0.0);
+    }
     let extra_rounds = findings.map_or(0, |f| f.extra_rounds) + u32::from(gathered.stand_in);
     let answer = match ending {
         Ending::Answer { fused, .. } => Shown::answer(fused),

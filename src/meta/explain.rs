@@ -126,12 +126,12 @@ fn checked(passed: usize, failed: &[&str]) -> String {
 
 fn price(usage: &Usage) -> String {
     match usage.cost_usd {
-        Some(usd) => format!("it cost ${usd:.6}"),
+        Some(usd) if usd > 0.0 => format!("it cost ${usd:.6}"),
         None if usage.prompt_tokens + usage.completion_tokens > 0 => {
             let tokens = usage.prompt_tokens + usage.completion_tokens;
             format!("it took {tokens} tokens of no known price")
         }
-        None => "it cost nothing".to_owned(),
+        _ => "it cost nothing".to_owned(),
     }
 }
 

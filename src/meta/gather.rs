@@ -97,6 +97,16 @@ impl Gathered {
         })
     }
 
+    /// Whether no model was called, so that it surely cost nothing.
+    pub(super) fn called_nobody(&self) -> bool {
+        let by_model = |draft: &Draft| draft.source.kind == SourceKind::Model;
+        let asked = |f: &Findings| !f.failures.is_empty() || f.drafts.iter().any(by_model);
+        let drafted = |draft: &Draft| draft.source.kind == SourceKind::Drafter;
+        !self.asi.as_ref().is_some_and(asked)
+            && !self.flux_drafts.iter().any(drafted)
+            && self.drafter_error.is_none()
+    }
+
     /// Time spent waiting for models; where both tiers waited at once, the longer wait.
     pub(super) fn upstream(&self) -> Duration {
         let asi = self.asi.as_ref().map_or(Duration::ZERO, |f| f.upstream);

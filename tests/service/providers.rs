@@ -167,6 +167,14 @@ async fn a_cost_without_a_price_is_unknown_and_holds_nobody_back() {
 }
 
 #[tokio::test]
+async fn what_called_no_model_cost_nothing() {
+    let service = Service::start(&[]);
+    let reply = service.process(&json!({ "input": "what is 17 * 23?" })).await;
+    assert_eq!(reply["content"], "391");
+    assert_eq!(reply["metadata"]["cost"], json!({ "usd": 0.0 }));
+}
+
+#[tokio::test]
 async fn an_ollama_that_comes_up_later_is_found_then() {
     // A port that is free now, for the server that is not up yet.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();

@@ -254,7 +254,7 @@ pub struct TokenUsage {
 /// Cost of all provider calls together.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Cost {
-    /// In US dollars; null where no price is configured.
+    /// In US dollars; 0 where no model was called, null where one was whose price is not known.
     #[schema(required, minimum = 0)]
     pub usd: Option<f64>,
 }

@@ -2,6 +2,8 @@
 //! one block, four-letter pieces of words in another, each of unit length; the lettered options of a question
 //! in two blocks of their own.
 
+use std::sync::LazyLock;
+
 use rustc_hash::FxHashMap;
 
 use super::{question::fingerprint, scan::Token};
@@ -163,6 +165,15 @@ fn sorted(mut slots: Vec<u32>) -> Vec<u32> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rarity(pub(super) Vec<u8>);
 
+/// Logarithms of the numbers of times that slots occur mostly; none for 0, which does not occur.
+static LOGARITHMS: LazyLock<[f32; 32]> = LazyLock::new(|| {
+    let mut logarithms = [0.0; 32];
+    for (times, logarithm) in (1_u16..).zip(logarithms.iter_mut().skip(1)) {
+        *logarithm = f32::from(times).ln();
+    }
+    logarithms
+});
+
 /// Stands for the rarity of what never occurred: it counts for the length of the text alone.
 const UNSEEN: f32 = 10.0;
 
@@ -197,7 +208,10 @@ impl Rarity {
             let (mut seen, mut unseen) = (0.0_f32, 0.0_f32);
             let from = found.slots.len();
             for (slot, times) in block {
-                let tf = if *times == 1 { 1.0 } else { 1.0 + f32::from(*times).ln() };
+                let tf = match LOGARITHMS.get(usize::from(*times)) {
+                    Some(logarithm) => 1.0 + logarithm,
+                    None => 1.0 + f32::from(*times).ln(),
+                };
                 match self.0.get(*slot as usize) {
                     Some(&rarity) if rarity > 0 => {
                         let value = tf * f32::from(rarity) / 16.0;

@@ -150,20 +150,19 @@ fn shouted_in_ascii(text: &[u8]) -> usize {
     if text.iter().filter(|byte| byte.is_ascii_uppercase()).count() < 4 {
         return 0;
     }
-    let (mut found, mut capitals, mut whispers) = (0, 0, false);
-    for byte in text.iter().chain(b" ") {
-        match byte {
-            b'A'..=b'Z' => capitals += 1,
-            b'a'..=b'z' => whispers = true,
-            // The white space of `char::is_whitespace`.
-            b' ' | b'\t'..=b'\r' => {
-                found += usize::from(capitals > 3 && !whispers);
-                (capitals, whispers) = (0, false);
-            }
-            _ => {}
+    let (mut found, mut capitals, mut whispers) = (0, 0_usize, false);
+    for byte in text {
+        if byte.is_ascii_lowercase() {
+            whispers = true;
+        } else if byte.is_ascii_uppercase() {
+            capitals += 1;
+        // The white space of `char::is_whitespace`.
+        } else if matches!(byte, b' ' | b'\t'..=b'\r') {
+            found += usize::from(capitals > 3 && !whispers);
+            (capitals, whispers) = (0, false);
         }
     }
-    found
+    found + usize::from(capitals > 3 && !whispers)
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::{domain::Request, text};
+use crate::{
+    domain::{Elp, Request},
+    text,
+};
 
 /// One named dimension: how to measure it (0 to 1) and its weight in log-odds.
 pub(super) struct Rule {
@@ -49,6 +52,8 @@ pub(super) struct Features {
     context_words: usize,
     first_words: [Option<String>; 2],
     creative: bool,
+    /// How the text speaks, where its words tell that on the way.
+    pub(super) elp: Option<Elp>,
 }
 
 /// Characters of a word that speaks of a special field.
@@ -203,7 +208,8 @@ impl Features {
     pub(super) fn of(request: &Request) -> Self {
         let input = text::without_appeals(&request.input);
         let folded = text::fold(input);
-        let words: Vec<&str> = text::words_of_folded(&folded).collect();
+        let mut words: Vec<&str> = Vec::with_capacity(folded.len() / 5 + 1);
+        words.extend(text::words_of_folded(&folded));
         let kinds: Vec<u8> =
             words.iter().map(|word| KINDS.get(word).copied().unwrap_or(0)).collect();
         let among = |kind: u8| kinds.iter().filter(|kinds| **kinds & kind != 0).count();
@@ -213,10 +219,7 @@ impl Features {
             step_words: among(STEP),
             reasoning_words: among(REASONING),
             constraint_words: among(CONSTRAINT),
-            code_marks: ["```", "();", "{", "=>", "fn ", "def ", "SELECT ", "#include"]
-                .iter()
-                .filter(|mark| input.contains(**mark))
-                .count(),
+            code_marks: code_marks(input),
             choices: input.lines().filter(|line| offers_a_choice(line)).count(),
             long_words: words
                 .iter()
@@ -226,6 +229,10 @@ impl Features {
             context_words: request.context.iter().map(|p| p.text.split_whitespace().count()).sum(),
             first_words: [0, 1].map(|at| words.get(at).map(|&word| word.to_owned())),
             creative: kinds.iter().take(4).any(|kinds| kinds & CREATION != 0),
+            // Where no appeal was left out, these are the words of the whole text.
+            elp: (input.len() == request.input.trim().len())
+                .then(|| text::elp_of_words(input, &folded, words.iter().copied()))
+                .flatten(),
         }
     }
 
@@ -248,6 +255,27 @@ impl Features {
         }
         1.0 - share(self.words.saturating_sub(9), 9)
     }
+}
+
+/// Signs of program text, each with a byte that is rare elsewhere.
+const CODE: &[(&str, u8)] = &[
+    ("```", b'`'),
+    ("();", b';'),
+    ("{", b'{'),
+    ("=>", b'>'),
+    ("fn ", b'f'),
+    ("def ", b'f'),
+    ("SELECT ", b'S'),
+    ("#include", b'#'),
+];
+
+/// How many signs of program text occur. Most texts do not even have their bytes.
+fn code_marks(input: &str) -> usize {
+    let mut occurs = [false; 256];
+    for byte in input.bytes() {
+        occurs[usize::from(byte)] = true;
+    }
+    CODE.iter().filter(|(mark, byte)| occurs[usize::from(*byte)] && input.contains(mark)).count()
 }
 
 /// `A. …`, `(b) …`, `C) …`

@@ -34,7 +34,7 @@ pub fn analyse(request: &Request, thresholds: &Thresholds) -> Complexity {
         score,
         tier: tier(score, thresholds),
         dimensions,
-        elp: elp(&request.input),
+        elp: features.elp.unwrap_or_else(|| elp(&request.input)),
         needs_asi: features.asks_to_create(),
         forecast: None,
     }

@@ -113,8 +113,8 @@ pub struct Logged {
     pub score: Option<f64>,
     /// How long it took, in seconds.
     pub latency_s: f64,
-    /// What it cost, in US dollars.
-    pub cost_usd: f64,
+    /// What it cost, in US dollars; `None` where nobody knows.
+    pub cost_usd: Option<f64>,
 }
 
 /// Adaptive's decisions with what became of them, gathered from a ledger.
@@ -142,7 +142,7 @@ impl DecisionLog {
                     answered: decision.ended == Ended::Answered,
                     score: None,
                     latency_s,
-                    cost_usd: decision.cost_usd.unwrap_or(0.0),
+                    cost_usd: decision.cost_usd.or((!decision.cost_unknown).then_some(0.0)),
                 });
             }
             LedgerEvent::Outcome(outcome) => {
@@ -194,7 +194,7 @@ pub struct OffPolicyReport {
     pub answer_rate: Option<f64>,
     /// Mean latency, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// Mean cost, in US dollars.
+    /// Mean cost, in US dollars; absent where that of any such decision is not known.
     pub cost_usd: Option<f64>,
 }
 
@@ -212,6 +212,7 @@ pub fn off_policy(log: &[Logged], policy: &TargetPolicy) -> OffPolicyReport {
     let mean = |of: &dyn Fn(&Logged) -> f64| {
         (all > 0.0).then(|| log.iter().map(|l| weight(l) * of(l)).sum::<f64>() / all)
     };
+    let costs_are_known = log.iter().all(|l| l.cost_usd.is_some() || weight(l) == 0.0);
     let weighted = |(_, y): &(Logged, f64), w: &f64| w * y;
     let ips: Vec<f64> = judged.iter().zip(&weights).map(|(j, w)| weighted(j, w)).collect();
     OffPolicyReport {
@@ -225,7 +226,7 @@ pub fn off_policy(log: &[Logged], policy: &TargetPolicy) -> OffPolicyReport {
         doubly_robust: normal(&doubly_robust(&judged, &weights, policy)).filter(|_| sum > 0.0),
         answer_rate: mean(&|l| f64::from(u8::from(l.answered))),
         latency_ms: mean(&|l| l.latency_s * 1000.0),
-        cost_usd: mean(&|l| l.cost_usd),
+        cost_usd: mean(&|l| l.cost_usd.unwrap_or(0.0)).filter(|_| costs_are_known),
     }
 }
 
@@ -336,10 +337,9 @@ impl fmt::Display for OffPolicyReport {
                 None => writeln!(f, "  right, {name:<14} –")?,
             }
         }
-        if let (Some(rate), Some(ms), Some(usd)) =
-            (self.answer_rate, self.latency_ms, self.cost_usd)
-        {
-            writeln!(f, "  answered {:.1} %, mean {ms:.0} ms, ${usd:.6}", rate * 100.0)?;
+        if let (Some(rate), Some(ms)) = (self.answer_rate, self.latency_ms) {
+            let cost = self.cost_usd.map_or("of no known price".to_owned(), |c| format!("${c:.6}"));
+            writeln!(f, "  answered {:.1} %, mean {ms:.0} ms, {cost}", rate * 100.0)?;
         }
         Ok(())
     }
@@ -380,10 +380,32 @@ mod tests {
                     answered: true,
                     score: (dice.random::<f64>() < 0.5).then_some(f64::from(u8::from(right))),
                     latency_s: 1.0,
-                    cost_usd: 0.0,
+                    cost_usd: Some(0.0),
                 }
             })
             .collect()
+    }
+
+    #[test]
+    fn a_mean_cost_is_absent_where_a_part_of_it_is_not_known() {
+        let logged = |cost_usd| Logged {
+            arm: Arm::AiFirstFast,
+            probability: 0.5,
+            complexity: ComplexityTier::Simple,
+            answered: true,
+            score: None,
+            latency_s: 1.0,
+            cost_usd,
+        };
+        let policy: TargetPolicy = "ai_first_fast".parse().unwrap();
+        let cost = |log: &[Logged]| off_policy(log, &policy).cost_usd;
+        assert_eq!(
+            cost(&[logged(Some(0.2)), logged(Some(0.4))]).map(|c| (c * 10.0).round()),
+            Some(3.0)
+        );
+        assert_eq!(cost(&[logged(Some(0.2)), logged(None)]), None);
+        let other = Logged { arm: Arm::RuntimeFirst, ..logged(None) };
+        assert!(cost(&[logged(Some(0.2)), other]).is_some(), "it would not have gone that way");
     }
 
     fn value_of(policy: &TargetPolicy) -> f64 {

@@ -1,5 +1,9 @@
 //! What earlier turns of a conversation leave to a solver.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 use crate::{
     domain::{Role, Turn},
     solvers::solve_undated,
@@ -7,7 +11,7 @@ use crate::{
 };
 
 /// Most earlier turns, and most bytes of one, that are read; whoever says more may say anything.
-const MOST_TURNS: usize = 512;
+const MOST_TURNS: usize = 256;
 const LONGEST: usize = 400;
 
 /// Whether the caller has so far said nothing but plain questions, so that the next one asks what it
@@ -44,7 +48,7 @@ const COURTESY: &str = "a afternoon bye cheers day evening good goodbye hello he
 
 fn is_courtesy(piece: &str) -> bool {
     let folded = fold(piece);
-    words_of_folded(&folded).all(|word| is_one_of(word, COURTESY))
+    words_of_folded(&folded).all(|word| is(word, IN_COURTESY))
 }
 
 /// What a question begins with.
@@ -63,20 +67,35 @@ const BEARING: &str = "about act always answer answered answering answers assume
 
 fn is_question(piece: &str, marked: bool) -> bool {
     let folded = fold(piece);
-    let opens = |word: &&str| *word == "and" || (is_one_of(word, COURTESY) && *word != "you");
+    let opens = |word: &&str| *word == "and" || (is(word, IN_COURTESY) && *word != "you");
     let mut words = words_of_folded(&folded).skip_while(opens).peekable();
     let Some(first) = words.next() else { return false };
     // "what's" has its verb with it.
     let (asking, verb) = first.strip_suffix("'s").map_or((first, false), |word| (word, true));
-    let asks = marked
-        || verb
-        || asking == "who"
-        || words.peek().is_some_and(|word| is_one_of(word, VERBS));
-    is_one_of(asking, ASKING) && asks && words.all(|word| !is_one_of(word, BEARING))
+    let asks =
+        marked || verb || asking == "who" || words.peek().is_some_and(|word| is(word, IN_VERBS));
+    is(asking, IN_ASKING) && asks && words.all(|word| !is(word, IN_BEARING))
 }
 
-fn is_one_of(word: &str, list: &str) -> bool {
-    list.split_ascii_whitespace().any(|other| other == word)
+/// The lists in which a word stands, as bits; one look-up tells of all of them.
+static KINDS: LazyLock<FxHashMap<&'static str, u8>> = LazyLock::new(|| {
+    let mut kinds: FxHashMap<&'static str, u8> = FxHashMap::default();
+    for (list, kind) in
+        [(COURTESY, IN_COURTESY), (ASKING, IN_ASKING), (VERBS, IN_VERBS), (BEARING, IN_BEARING)]
+    {
+        for word in list.split_ascii_whitespace() {
+            *kinds.entry(word).or_default() |= kind;
+        }
+    }
+    kinds
+});
+const IN_COURTESY: u8 = 1;
+const IN_ASKING: u8 = 2;
+const IN_VERBS: u8 = 4;
+const IN_BEARING: u8 = 8;
+
+fn is(word: &str, kind: u8) -> bool {
+    KINDS.get(word).is_some_and(|kinds| kinds & kind != 0)
 }
 
 #[cfg(test)]

@@ -69,9 +69,32 @@ static CUES: LazyLock<FxHashMap<&'static str, Cue>> =
 /// Longest word that is a cue.
 const LONGEST: usize = 13;
 
+/// For each length, the first letters that cues of that length have, as bits: most words need not be
+/// looked up.
+const FIRST_LETTERS: [u32; LONGEST + 1] = {
+    let mut letters = [0; LONGEST + 1];
+    let mut at = 0;
+    while at < WORDS.len() {
+        let word = WORDS[at].0.as_bytes();
+        if word[0].is_ascii_lowercase() {
+            letters[word.len()] |= 1 << (word[0] - b'a');
+        }
+        at += 1;
+    }
+    letters
+};
+
+fn may_be_cue(word: &str) -> bool {
+    let Some(letters) = FIRST_LETTERS.get(word.len()) else { return false };
+    match word.as_bytes().first() {
+        Some(first @ b'a'..=b'z') => letters & (1 << (first - b'a')) != 0,
+        first => first.is_some(),
+    }
+}
+
 /// What a folded word hints at.
 pub(super) fn cue(word: &str) -> Option<Cue> {
-    if word.len() > LONGEST { None } else { CUES.get(word).copied() }
+    if may_be_cue(word) { CUES.get(word).copied() } else { None }
 }
 
 /// How often each cue stands in a text.
@@ -97,5 +120,18 @@ impl Counts {
 
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
         NAMES.iter().copied().zip(self.0.iter().map(|&count| f64::from(count)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cue_is_found_and_no_other_word() {
+        assert!(WORDS.iter().all(|(word, _)| cue(word).is_some()));
+        for other in ["", "h", "oven", "approximatelyy", "élan", "7"] {
+            assert!(cue(other).is_none(), "{other}");
+        }
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Question {
     features: Vec<Feature>,
 }
 
+/// Features of a question, about.
+const MOST_FEATURES: usize = 96;
 /// Bytes of a question that are looked through for capitals.
 const LONGEST_LOOK: usize = 8192;
 
@@ -99,15 +101,16 @@ impl Question {
     pub(super) fn of_tokens(input: &str, tokens: &[Token<'_>], choices: &Choices) -> Self {
         let mut cues = Counts::default();
         let (mut digits, mut points, mut percents, mut sentences) = (0, 0, 0, 0);
-        let (mut words, mut numbers, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut words = Vec::with_capacity(tokens.len());
+        let (mut numbers, mut asked) = (Vec::new(), Vec::new());
         let (mut how, mut many, mut much, mut asks) = (false, false, false, 0);
         let (mut last_words, mut long, mut lines, mut signs) = (0, 0, 0, 0);
         let (mut is_dated, mut commands) = (false, false);
         let mut ended = true;
         for token in tokens {
             if ended && matches!(token, Token::Word(_) | Token::Number(_)) {
-                (asked, last_words, how, many, much, ended) =
-                    (Vec::new(), 0, false, false, false, false);
+                asked.clear();
+                (last_words, how, many, much, ended) = (0, false, false, false, false);
             }
             match token {
                 Token::Word(word) => {
@@ -161,7 +164,8 @@ impl Question {
             || kind == Kind::Open && amounts(&numbers, &cues) >= 2.0 && (many || much || commands);
         let largest = numbers.iter().copied().fold(0.0, f64::max);
         let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-        let mut features = vec![
+        let mut features = Vec::with_capacity(MOST_FEATURES);
+        features.extend([
             ("q_words", word_count),
             ("q_digits", count(digits)),
             ("q_numbers", count(numbers.len())),
@@ -179,7 +183,7 @@ impl Question {
             ("q_long_words", count(long) / word_count.max(1.0)),
             ("q_choices", count(choices.len())),
             ("q_bytes", count(input.len().min(4096))),
-        ];
+        ]);
         // What tells of lettered questions only blurs others.
         let told = |value: f64| if kind == Kind::Choice { value } else { 0.0 };
         let capitals = if kind == Kind::Choice { capitals(input) } else { 0 };

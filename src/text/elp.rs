@@ -70,9 +70,23 @@ const IN_PATHOS: u8 = 4;
 pub fn elp(text: &str) -> Elp {
     let text = &text[..text.floor_char_boundary(LONGEST)];
     let folded = fold(text);
+    profile(text, &folded, words_of_folded(&folded))
+}
+
+/// [`elp`] for whoever has folded the text and taken its words apart already; `None` where it is so
+/// long that only its beginning is profiled.
+pub fn elp_of_words<'a>(
+    text: &str,
+    folded: &str,
+    words: impl Iterator<Item = &'a str>,
+) -> Option<Elp> {
+    (text.len() <= LONGEST).then(|| profile(text, folded, words))
+}
+
+fn profile<'a>(text: &str, folded: &str, words: impl Iterator<Item = &'a str>) -> Elp {
     let (mut ethos, mut logos, mut pathos) = (0.0, 0.0, 0.0);
     let mut found = 0;
-    for word in words_of_folded(&folded) {
+    for word in words {
         found += 1;
         let marks = LEXICON.get(word).copied().unwrap_or(0);
         let known = |lexicon: u8| if marks & lexicon == 0 { 0.0 } else { 1.0 };
@@ -120,8 +134,8 @@ fn tally(count: usize) -> f64 {
 
 /// Words in capitals; acronyms of two or three letters are none.
 fn shouted(text: &str) -> usize {
-    if text.is_ascii() && text.bytes().filter(u8::is_ascii_uppercase).count() < 4 {
-        return 0;
+    if text.is_ascii() {
+        return shouted_in_ascii(text.as_bytes());
     }
     text.split_whitespace()
         .filter(|word| {
@@ -129,6 +143,26 @@ fn shouted(text: &str) -> usize {
             letters().count() > 3 && letters().all(char::is_uppercase)
         })
         .count()
+}
+
+/// The same of plain ASCII: most texts are.
+fn shouted_in_ascii(text: &[u8]) -> usize {
+    if text.iter().filter(|byte| byte.is_ascii_uppercase()).count() < 4 {
+        return 0;
+    }
+    let (mut found, mut capitals, mut whispers) = (0, 0_usize, false);
+    for byte in text {
+        if byte.is_ascii_lowercase() {
+            whispers = true;
+        } else if byte.is_ascii_uppercase() {
+            capitals += 1;
+        // The white space of `char::is_whitespace`.
+        } else if matches!(byte, b' ' | b'\t'..=b'\r') {
+            found += usize::from(capitals > 3 && !whispers);
+            (capitals, whispers) = (0, false);
+        }
+    }
+    found + usize::from(capitals > 3 && !whispers)
 }
 
 #[cfg(test)]
@@ -167,6 +201,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_ways_see_what_the_long_ones_see(text in "[A-Za-z0-9 '.,!\"+\t\n-]{0,200}") {
+            let long = text.split_whitespace().filter(|word| {
+                let letters = || word.chars().filter(|c| c.is_alphabetic());
+                letters().count() > 3 && letters().all(char::is_uppercase)
+            });
+            prop_assert_eq!(shouted(&text), long.count());
+            let folded = fold(&text);
+            let words: Vec<&str> = words_of_folded(&folded).collect();
+            prop_assert_eq!(elp_of_words(&text, &folded, words.into_iter()), Some(elp(&text)));
+            prop_assert_eq!(elp(text.trim()), elp(&text), "white space around it says nothing");
+        }
+
         #[test]
         fn every_text_is_on_the_scale(text in "\\PC{0,200}") {
             let profile = elp(&text);

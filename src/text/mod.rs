@@ -11,7 +11,7 @@ mod vector;
 mod words;
 
 pub use appeals::without_appeals;
-pub use elp::elp;
+pub use elp::{elp, elp_of_words};
 pub use likeness::word_likeness;
 pub use names::{NUMBER_NAMES, month_name, month_named, number_named};
 pub use sentences::{Sentence, sentences};

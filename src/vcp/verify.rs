@@ -107,6 +107,12 @@ fn arithmetic(
     }
 }
 
+/// Whether a result is this number, or is this whole number once it is rounded.
+fn is_rounded(result: &Number, number: &Number) -> bool {
+    let near = || (result.to_f64() - number.to_f64()).abs() <= 0.5;
+    result == number || (number.is_integer() && !result.is_integer() && near())
+}
+
 /// How many calculations have to do with the answer: all, where a quantity is asked for; else those
 /// that come to it, or to what another such one takes, and those that take nothing but what a question
 /// with several numbers gives, or what such ones came to.
@@ -127,7 +133,7 @@ fn leading(
     };
     let mut leads = vec![false; calculations.len()];
     for (step, leads) in calculations.iter().zip(&mut leads).rev() {
-        if step.to.iter().any(|number| wanted.contains(number)) {
+        if step.to.iter().any(|came_to| wanted.iter().any(|number| is_rounded(came_to, number))) {
             wanted.extend(step.from.iter().cloned());
             *leads = true;
         }
@@ -353,6 +359,7 @@ mod tests {
         for (content, question) in [
             ("She has 12 - 4 = 8 eggs left.", EGGS),
             ("120 / 2 = 60 and 150 / 3 = 50, so yes.", TRAINS),
+            ("120 * 1.157625 = 138.92, so about 139", "What would be the price?"),
             ("12 * 10 = 120, 12 * 2 = 24, and 120 + 24 = 144. The answer is (B).", OPTIONS),
         ] {
             assert_eq!(verdict(content, question), Verdict::Passed, "{content}");

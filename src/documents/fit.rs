@@ -118,6 +118,10 @@ pub(super) struct Fit {
     counted: Vec<usize>,
     /// Which of its words name things; an unknown one among them is asked about in vain.
     things: Vec<(usize, f64)>,
+    /// Those of them that must be spoken of: all of a question to be said yes or no to, and the
+    /// value that is asked for ("what is the *salary* of").
+    musts: Vec<usize>,
+    /// Whether the documents do not know one of them.
     lacks: bool,
     /// What the corpus calls what the question names in capitals.
     names: Vec<Vec<TermId>>,
@@ -143,6 +147,7 @@ impl Fit {
             poles: poles(&found),
             denies: !conditional && found.iter().any(|w| DENIALS.contains(&w.as_str())),
             counted: counted(&found, stems),
+            musts: things::required(&found, stems, &things),
             lacks: !things.iter().all(known),
             things: things.into_iter().map(|number| (number, rarity(number))).collect(),
             names: names(text, corpus),
@@ -171,6 +176,7 @@ impl Fit {
             || self.is_opposed(&said)
             || self.tells_other_times(&said)
             || self.names_others(sentence)
+            || self.musts.iter().any(|number| standings.of(*number) <= 0.0)
         {
             return None;
         }

@@ -24,6 +24,20 @@ pub(super) enum Kind {
     Open,
 }
 
+/// What is done where something is shown or set, which needs no place.
+const SHOWING: &[&str] = &[
+    "change",
+    "check",
+    "configure",
+    "find",
+    "look",
+    "put",
+    "read",
+    "see",
+    "set",
+    "view",
+    "report",
+];
 const LENGTHS: &[&str] = &[
     "metre", "meter", "m", "cm", "mm", "km", "foot", "feet", "ft", "inch", "inches", "yard",
     "mile", "storey", "floor",
@@ -52,9 +66,7 @@ impl Kind {
             ("who", "is" | "are" | "was" | "were") if words.len() <= 4 => Self::Open,
             ("who" | "whom" | "whose", _) => Self::Person,
             // "where do I find it" may be answered by whatever shows it.
-            ("where", "do" | "can" | "should") if ["i", "we", "you"].contains(&word(2)) => {
-                Self::Open
-            }
+            ("where", "do" | "can" | "should") if SHOWING.contains(&word(3)) => Self::Open,
             ("where", _) => Self::Place,
             ("when", _) | ("what" | "which", "time" | "date" | "day" | "year" | "month") => {
                 Self::Time
@@ -440,9 +452,16 @@ impl<'s> Said<'s> {
                 .any(stands)
                 || (alone && named)
         };
-        (0..self.words.len()).any(|at| value_of(self.word(at)).is_some() && counts(at))
-            || self.has_any(&["unlimited", "any", "no", "none", "nobody"])
-            || (self.has_any(&["counts", "number", "once", "twice"]) && named)
+        // "the 25th" ranks, and counts nothing.
+        let ranks = |word: &str| {
+            word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(char::is_alphabetic)
+        };
+        let is_number = |at: usize| {
+            let word = self.word(at);
+            ["no", "any"].contains(&word) || (value_of(word).is_some() && !ranks(word))
+        };
+        (0..self.words.len()).any(|at| is_number(at) && counts(at))
+            || (self.has_any(&["counts", "none", "number", "once", "twice", "unlimited"]) && named)
     }
 
     /// The numbers of it, as plain digits, each with the word behind it.

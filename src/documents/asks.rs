@@ -104,6 +104,15 @@ pub(super) fn is_calculation(question: &str) -> bool {
         "absolute",
     ];
     const BESIDE: &[&str] = &[
+        "words",
+        "digits",
+        "binary",
+        "hex",
+        "hexadecimal",
+        "octal",
+        "roman",
+        "numeral",
+        "numerals",
         "calculate",
         "many",
         "compute",
@@ -142,7 +151,9 @@ pub(super) fn is_calculation(question: &str) -> bool {
     let text: String = question.chars().take(MAX_CHARS).collect();
     let found = words(&text);
     let is_number = |word: &String| {
-        word.starts_with(|c: char| c.is_ascii_digit()) || number_named(word).is_some()
+        word.starts_with(|c: char| c.is_ascii_digit())
+            || number_named(word).is_some()
+            || ["pair", "score", "gross", "dozen", "couple"].contains(&word.as_str())
     };
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
     let counts = |word: &String| is(OPERATIONS, word) || is(BESIDE, word) || is_measure(word);
@@ -203,6 +214,8 @@ mod tests {
             "half of twelve plus 7",
             "the square root of 16 plus 9",
             "5 ft in",
+            "what is 2 + 2 * 2 in words",
+            "a pair plus a pair",
             "what is 10 C minus 5 F",
             "how many days are in 3 weeks",
         ] {

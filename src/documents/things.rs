@@ -133,6 +133,7 @@ const GENERAL: &[&str] = &[
 pub(super) fn named(words: &[String], stems: &[String], groups: &[Group]) -> Vec<usize> {
     let verb = verb(words);
     let predicate = words.first().is_some_and(|w| COPULAS.contains(&w.as_str()));
+    let is_english = words.first().is_some_and(|word| is_stop_word(word));
     let mut found: Vec<usize> = Vec::new();
     let mut chain = false;
     for (at, word) in words.iter().enumerate() {
@@ -144,7 +145,8 @@ pub(super) fn named(words: &[String], stems: &[String], groups: &[Group]) -> Vec
         }
         let Some(number) = stems.iter().position(|s| *s == stem) else { continue };
         let is_topic = groups.get(number).is_some_and(|g| g.topical && !g.figure);
-        let last = at + 1 == words.len();
+        // Other languages end on a verb.
+        let last = at + 1 == words.len() && is_english;
         let subject = at <= 3 && (HELPING.contains(&before) || COPULAS.contains(&before));
         let participle =
             word.ends_with("ed") || word.ends_with("ing") || IRREGULAR.contains(&word.as_str());

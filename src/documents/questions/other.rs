@@ -86,3 +86,19 @@ fn the_guide_does_not_answer_everyday_questions() {
     let ((tuned, _), (fresh, _)) = (shares(&found, 0), shares(&found, 1));
     assert!(tuned >= 0.95 && fresh >= 0.9, "{tuned} {fresh}");
 }
+
+/// The words by which a question's kind and things are told are English: what has none of them is
+/// judged as before.
+#[test]
+fn a_question_in_another_language_is_not_judged_by_english_words() {
+    let text = "Die Bibliothek öffnet um neun Uhr. Ein Mitglied darf acht Bücher ausleihen.";
+    let passage = [Passage { source: "a".into(), text: text.into() }];
+    let documents = Documents::bundled().unwrap();
+    for (question, wanted) in [
+        ("Wann öffnet die Bibliothek?", "neun Uhr"),
+        ("Darf ein Mitglied acht Bücher heute ausleihen?", "acht Bücher"),
+    ] {
+        let drafts = ask(&documents, question, &passage).drafts;
+        assert!(drafts.first().is_some_and(|d| d.content.contains(wanted)), "{question}");
+    }
+}

@@ -32,6 +32,17 @@ pub(super) fn is_about_itself(question: &str) -> bool {
     })
 }
 
+/// Whether a question asks for the present: "what week is it", "what time is it in Tokyo".
+pub(super) fn is_about_now(question: &str) -> bool {
+    const TIMES: &[&str] =
+        &["time", "day", "date", "week", "weekday", "month", "quarter", "season", "year"];
+    let text: String = question.chars().take(MAX_CHARS).collect();
+    let found = words(&text);
+    let word = |at: usize| found.get(at).map_or("", String::as_str);
+    let asked = ["what", "which"].contains(&word(0)) && ["is", "was"].contains(&word(2));
+    asked && TIMES.contains(&word(1)) && ["it", "today", "now", "tomorrow"].contains(&word(3))
+}
+
 /// Whether a question is nothing but a calculation: "double 5 plus 3", "5 ft in". What no solver takes, as it
 /// is open to two readings, no document knows either.
 pub(super) fn is_calculation(question: &str) -> bool {
@@ -204,6 +215,16 @@ impl Asks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_document_knows_what_time_it_is() {
+        for text in ["what week is it", "What time is it in Tokyo?", "which day was it yesterday"] {
+            assert!(is_about_now(text), "{text}");
+        }
+        for text in ["what day is the drill?", "which week is the fair in?", "what is it?"] {
+            assert!(!is_about_now(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_calculation_is_told_from_a_question_with_numbers() {

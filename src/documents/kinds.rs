@@ -68,6 +68,7 @@ impl Kind {
             // "where do I find it" may be answered by whatever shows it.
             ("where", "do" | "can" | "should") if SHOWING.contains(&word(3)) => Self::Open,
             ("where", _) => Self::Place,
+            ("how", "do" | "can") if word(3) == "get" && word(4) == "to" => Self::Place,
             ("when", _) | ("what" | "which", "time" | "date" | "day" | "year" | "month") => {
                 Self::Time
             }

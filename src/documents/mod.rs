@@ -221,7 +221,7 @@ impl Documents {
         if !content_words(query.text).iter().any(names_a_topic) {
             return Retrieval::default();
         }
-        if asks::is_calculation(query.text) {
+        if asks::is_calculation(query.text) || asks::is_about_now(query.text) {
             return Retrieval::default();
         }
         let mut finds = Finds::default();

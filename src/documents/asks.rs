@@ -1,6 +1,6 @@
 //! What a question asks for, told before anything is searched: itself, a value, a place.
 
-use super::{corpus::Sentence, grammar, kinds::is_measure, question::MAX_CHARS};
+use super::{corpus::Sentence, grammar, quantities::is_measure, question::MAX_CHARS};
 use crate::text::{is_stop_word, number_named, words};
 
 /// Whether a question is about its own words, as "count the words in this question" is, or about

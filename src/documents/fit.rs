@@ -4,8 +4,10 @@
 use super::{
     corpus::{Corpus, Sentence, TermId},
     furniture::FURNITURE_STEMS,
-    kinds::{Counted, Kind, Said, is_weekday, numbers, time_unit},
-    question::{Group, Question, Standings},
+    kinds::Kind,
+    quantities::{is_weekday, numbers, time_unit},
+    question::{Group, Question},
+    said::{Counted, Said},
     terms, things,
 };
 use crate::text::{is_stop_word, month_named, stem, words};
@@ -172,7 +174,7 @@ impl Fit {
         let counted = Counted { named: &self.counted, stands_for: &stands_for };
         if self.lacks
             || !self.kind.admits(&said, &counted)
-            || self.has_other_numbers(&said, &standings)
+            || self.has_other_numbers(&said)
             || self.is_opposed(&said)
             || self.tells_other_times(&said)
             || self.names_others(sentence)
@@ -195,7 +197,7 @@ impl Fit {
         Some(self.things.iter().map(doubt).sum())
     }
 
-    fn has_other_numbers(&self, said: &Said<'_>, _: &Standings) -> bool {
+    fn has_other_numbers(&self, said: &Said<'_>) -> bool {
         let there = said.numbers();
         self.numbers.iter().any(|(value, unit)| {
             let same = there.iter().filter(|(v, _)| v == value);

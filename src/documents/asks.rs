@@ -1,6 +1,6 @@
 //! What a question asks for, told before anything is searched: itself, a value, a place.
 
-use super::{corpus::Sentence, grammar, kinds::is_measure, question::MAX_CHARS};
+use super::{corpus::Sentence, grammar, quantities::is_measure, question::MAX_CHARS};
 use crate::text::{is_stop_word, number_named, words};
 
 /// Whether a question is about its own words, as "count the words in this question" is, or about
@@ -30,6 +30,17 @@ pub(super) fn is_about_itself(question: &str) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether a question asks for the present: "what week is it", "what time is it in Tokyo".
+pub(super) fn is_about_now(question: &str) -> bool {
+    const TIMES: &[&str] =
+        &["time", "day", "date", "week", "weekday", "month", "quarter", "season", "year"];
+    let text: String = question.chars().take(MAX_CHARS).collect();
+    let found = words(&text);
+    let word = |at: usize| found.get(at).map_or("", String::as_str);
+    let asked = ["what", "which"].contains(&word(0)) && ["is", "was"].contains(&word(2));
+    asked && TIMES.contains(&word(1)) && ["it", "today", "now", "tomorrow"].contains(&word(3))
 }
 
 /// Whether a question is nothing but a calculation: "double 5 plus 3", "5 ft in". What no solver takes, as it
@@ -104,6 +115,15 @@ pub(super) fn is_calculation(question: &str) -> bool {
         "absolute",
     ];
     const BESIDE: &[&str] = &[
+        "words",
+        "digits",
+        "binary",
+        "hex",
+        "hexadecimal",
+        "octal",
+        "roman",
+        "numeral",
+        "numerals",
         "calculate",
         "many",
         "compute",
@@ -142,7 +162,9 @@ pub(super) fn is_calculation(question: &str) -> bool {
     let text: String = question.chars().take(MAX_CHARS).collect();
     let found = words(&text);
     let is_number = |word: &String| {
-        word.starts_with(|c: char| c.is_ascii_digit()) || number_named(word).is_some()
+        word.starts_with(|c: char| c.is_ascii_digit())
+            || number_named(word).is_some()
+            || ["pair", "score", "gross", "dozen", "couple"].contains(&word.as_str())
     };
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
     let counts = |word: &String| is(OPERATIONS, word) || is(BESIDE, word) || is_measure(word);
@@ -195,6 +217,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_document_knows_what_time_it_is() {
+        for text in ["what week is it", "What time is it in Tokyo?", "which day was it yesterday"] {
+            assert!(is_about_now(text), "{text}");
+        }
+        for text in ["what day is the drill?", "which week is the fair in?", "what is it?"] {
+            assert!(!is_about_now(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_calculation_is_told_from_a_question_with_numbers() {
         for text in [
             "double 5 plus 3",
@@ -203,6 +235,8 @@ mod tests {
             "half of twelve plus 7",
             "the square root of 16 plus 9",
             "5 ft in",
+            "what is 2 + 2 * 2 in words",
+            "a pair plus a pair",
             "what is 10 C minus 5 F",
             "how many days are in 3 weeks",
         ] {

@@ -4,8 +4,10 @@
 use super::{
     corpus::{Corpus, Sentence, TermId},
     furniture::FURNITURE_STEMS,
-    kinds::{Counted, Kind, Said, is_weekday, numbers, time_unit},
-    question::{Group, Question, Standings},
+    kinds::Kind,
+    quantities::{is_weekday, numbers, time_unit},
+    question::{Group, Question},
+    said::{Counted, Said},
     terms, things,
 };
 use crate::text::{is_stop_word, month_named, stem, words};
@@ -118,6 +120,10 @@ pub(super) struct Fit {
     counted: Vec<usize>,
     /// Which of its words name things; an unknown one among them is asked about in vain.
     things: Vec<(usize, f64)>,
+    /// Those of them that must be spoken of: all of a question to be said yes or no to, and the
+    /// value that is asked for ("what is the *salary* of").
+    musts: Vec<usize>,
+    /// Whether the documents do not know one of them.
     lacks: bool,
     /// What the corpus calls what the question names in capitals.
     names: Vec<Vec<TermId>>,
@@ -143,6 +149,7 @@ impl Fit {
             poles: poles(&found),
             denies: !conditional && found.iter().any(|w| DENIALS.contains(&w.as_str())),
             counted: counted(&found, stems),
+            musts: things::required(&found, stems, &things),
             lacks: !things.iter().all(known),
             things: things.into_iter().map(|number| (number, rarity(number))).collect(),
             names: names(text, corpus),
@@ -167,10 +174,11 @@ impl Fit {
         let counted = Counted { named: &self.counted, stands_for: &stands_for };
         if self.lacks
             || !self.kind.admits(&said, &counted)
-            || self.has_other_numbers(&said, &standings)
+            || self.has_other_numbers(&said)
             || self.is_opposed(&said)
             || self.tells_other_times(&said)
             || self.names_others(sentence)
+            || self.musts.iter().any(|number| standings.of(*number) <= 0.0)
         {
             return None;
         }
@@ -189,7 +197,7 @@ impl Fit {
         Some(self.things.iter().map(doubt).sum())
     }
 
-    fn has_other_numbers(&self, said: &Said<'_>, _: &Standings) -> bool {
+    fn has_other_numbers(&self, said: &Said<'_>) -> bool {
         let there = said.numbers();
         self.numbers.iter().any(|(value, unit)| {
             let same = there.iter().filter(|(v, _)| v == value);

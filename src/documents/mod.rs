@@ -2,9 +2,10 @@
 //!
 //! The expert answers with one sentence as it stands in a document. It searches by two indexes,
 //! BM25 over stemmed words and likeness of hashed n-gram vectors, looks closely at what either
-//! finds (`look`), and says how likely the first is to be the answer (`evidence`). Two indexes over
-//! one sentence are one witness. A sentence is read together with its headings and neighbours; when
-//! these do not cover the question's words the expert is silent.
+//! finds (`look`), passes over what answers another question in the same words (`fit`), and says
+//! how likely the first is to be the answer (`evidence`). Two indexes over one sentence are one
+//! witness. A sentence is read together with its headings and neighbours; when these do not cover
+//! the question's words the expert is silent.
 //!
 //! There are three kinds of documents: the bundled guide, the files of configured folders, which
 //! everybody is answered from and which are watched for changes ([`Documents::rescan`]), and what a
@@ -29,12 +30,14 @@ mod kinds;
 mod library;
 mod look;
 mod markdown;
+mod quantities;
 mod question;
 #[cfg(test)]
 mod questions;
 mod report;
 mod retrieval;
 mod rows;
+mod said;
 mod shelf;
 mod terms;
 mod things;
@@ -221,7 +224,7 @@ impl Documents {
         if !content_words(query.text).iter().any(names_a_topic) {
             return Retrieval::default();
         }
-        if asks::is_calculation(query.text) {
+        if asks::is_calculation(query.text) || asks::is_about_now(query.text) {
             return Retrieval::default();
         }
         let mut finds = Finds::default();

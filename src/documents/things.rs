@@ -116,6 +116,11 @@ const GENERAL: &[&str] = &[
     "out",
     "off",
     "multiple",
+    "well",
+    "too",
+    "already",
+    "anyway",
+    "expensive",
     "several",
     "different",
     "other",
@@ -128,6 +133,7 @@ const GENERAL: &[&str] = &[
 pub(super) fn named(words: &[String], stems: &[String], groups: &[Group]) -> Vec<usize> {
     let verb = verb(words);
     let predicate = words.first().is_some_and(|w| COPULAS.contains(&w.as_str()));
+    let is_english = words.first().is_some_and(|word| is_stop_word(word));
     let mut found: Vec<usize> = Vec::new();
     let mut chain = false;
     for (at, word) in words.iter().enumerate() {
@@ -139,7 +145,8 @@ pub(super) fn named(words: &[String], stems: &[String], groups: &[Group]) -> Vec
         }
         let Some(number) = stems.iter().position(|s| *s == stem) else { continue };
         let is_topic = groups.get(number).is_some_and(|g| g.topical && !g.figure);
-        let last = at + 1 == words.len();
+        // Other languages end on a verb.
+        let last = at + 1 == words.len() && is_english;
         let subject = at <= 3 && (HELPING.contains(&before) || COPULAS.contains(&before));
         let participle =
             word.ends_with("ed") || word.ends_with("ing") || IRREGULAR.contains(&word.as_str());
@@ -157,6 +164,29 @@ pub(super) fn named(words: &[String], stems: &[String], groups: &[Group]) -> Vec
         }
     }
     found
+}
+
+/// Of these things, those that an answer cannot be without.
+pub(super) fn required(words: &[String], stems: &[String], things: &[usize]) -> Vec<usize> {
+    let word = |at: usize| words.get(at).map_or("", String::as_str);
+    let is = |number: &usize, word: &str| stems.get(*number).is_some_and(|s| *s == stem(word));
+    if word(1) != "there" && (HELPING.contains(&word(0)) || COPULAS.contains(&word(0))) {
+        // "are folders searched" may be answered by what is read of them.
+        let done = |number: &usize| words.iter().any(|w| is_participle(w) && is(number, w));
+        return things.iter().copied().filter(|number| !done(number)).collect();
+    }
+    let value = match (word(0), word(1), word(2)) {
+        ("what" | "which", "is" | "are" | "was" | "were", "the") => {
+            words.iter().position(|w| w == "of").and_then(|at| at.checked_sub(1)).map_or("", word)
+        }
+        _ => return Vec::new(),
+    };
+    let is_value = |number: &usize| is(number, value);
+    things.iter().copied().filter(is_value).collect()
+}
+
+fn is_participle(word: &str) -> bool {
+    word.ends_with("ed") || word.ends_with("ing") || IRREGULAR.contains(&word)
 }
 
 /// Participles without an ending of their own.

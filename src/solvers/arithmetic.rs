@@ -491,6 +491,7 @@ const PHRASES: &[(&str, Phrase)] = &[
     ("# and # added|summed [together|up]", |_, h| add(h)),
     ("# and # multiplied [together]", |_, h| multiply(h)),
     ("# divided into # equal parts", |_, h| quotient(h)),
+    ("divide|split # into # equal parts", |_, h| quotient(h)),
     ("how many times does # go into #", |_, h| goes_into(h)),
     ("how many times does # fit into|in #", |_, h| goes_into(h)),
     ("simplify|reduce [the] [fraction] #", |_, h| as_simplified(h)),

@@ -223,7 +223,12 @@ fn turn(hole: &[Token<'_>], to: Notation, asked_to: bool) -> Option<Solution> {
 /// "… in binary": could also say what the numeral is in.
 fn within(holes: Holes<'_, '_>) -> Option<Solution> {
     let [hole, to] = holes else { return None };
-    turn(hole, notation(to)?, false)
+    let to = notation(to)?;
+    // "100 in binary in hex": of the digits 100, or of the number?
+    if hole.iter().any(|t| t.is("in")) && to != Notation::Base(10) {
+        return None;
+    }
+    turn(hole, to, false)
 }
 
 fn into(holes: Holes<'_, '_>) -> Option<Solution> {

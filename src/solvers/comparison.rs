@@ -34,6 +34,7 @@ pub(super) fn solve(question: &Question<'_>) -> Option<Solution> {
             [a, b] => relate(&number(a)?, relation, &number(b)?),
             _ => None,
         })
+        .or_else(|| BETWEEN_GRAMMAR.find(body, |(), holes| lies_between(holes)))
         .or_else(|| {
             CHOICE_GRAMMAR
                 .find(body, |largest, holes| choose(question.input, holes.first()?, largest))
@@ -71,6 +72,24 @@ fn relate(a: &BigRational, relation: Relation, b: &BigRational) -> Option<Soluti
     Some(yes_no(SOLVER, yes, vec![step(format!("{} {mark} {}", operand(a)?, operand(b)?))]))
 }
 
+/// "is 10 between 5 and 15"; whether an end lies between is open.
+fn lies_between(holes: &[&[Token<'_>]]) -> Option<Solution> {
+    let [n, from, to] = holes else { return None };
+    let (n, from, to) = (number(n)?, number(from)?, number(to)?);
+    if from >= to || n == from || n == to {
+        return None;
+    }
+    let yes = from < n && n < to;
+    let working = if yes {
+        format!("{} < {} < {}", operand(&from)?, operand(&n)?, operand(&to)?)
+    } else if n < from {
+        format!("{} < {}", operand(&n)?, operand(&from)?)
+    } else {
+        format!("{} > {}", operand(&n)?, operand(&to)?)
+    };
+    Some(yes_no(SOLVER, yes, vec![step(working)]))
+}
+
 /// Of two candidates or more, the one that stands out alone; as it was written.
 fn choose(input: &str, hole: &[Token<'_>], largest: bool) -> Option<Solution> {
     let mut candidates: Vec<(BigRational, &str)> = Vec::new();
@@ -99,6 +118,8 @@ fn choose(input: &str, hole: &[Token<'_>], largest: bool) -> Option<Solution> {
 
 static RELATION_GRAMMAR: LazyLock<Grammar<Relation>> = LazyLock::new(|| Grammar::new(RELATIONS));
 static CLAIM_GRAMMAR: LazyLock<Grammar<Relation>> = LazyLock::new(|| Grammar::new(CLAIMED));
+static BETWEEN_GRAMMAR: LazyLock<Grammar<()>> =
+    LazyLock::new(|| Grammar::new(&[("is # between # and #", ())]));
 static CHOICE_GRAMMAR: LazyLock<Grammar<bool>> = LazyLock::new(|| Grammar::new(CHOICES));
 
 /// What may stand before a claim that is to be judged.

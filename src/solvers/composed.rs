@@ -94,7 +94,10 @@ fn converted((): (), holes: Holes<'_, '_>) -> Option<Solution> {
 static GRAMMAR: LazyLock<Grammar<()>> = LazyLock::new(|| Grammar::new(PHRASES));
 
 const PHRASES: &[(&str, ())] = &[
+    ("[convert|change|express] # to|in|into|as # , # , # and #", ()),
+    ("[convert|change|express] # to|in|into|as # , # , # , and #", ()),
     ("[convert|change|express] # to|in|into|as # , # and #", ()),
+    ("[convert|change|express] # to|in|into|as # # and #", ()),
     ("[convert|change|express] # to|in|into|as # and #", ()),
     ("how much|long|tall|high is|are # in # and #", ()),
 ];

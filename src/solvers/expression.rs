@@ -89,7 +89,8 @@ pub(super) fn value(
         return None;
     }
     if tokens.windows(5).any(is_date)
-        || (vocabulary == Vocabulary::Words && holds_year_and_part(tokens))
+        || (vocabulary == Vocabulary::Words
+            && (holds_year_and_part(tokens) || tokens.windows(5).any(is_mixed_number)))
     {
         return None;
     }
@@ -115,6 +116,15 @@ fn is_date(five: &[Token<'_>]) -> bool {
         t.raw.len() <= 2 && t.number().is_some_and(|n| *n >= whole(1) && *n <= whole(31))
     };
     glued && marks && short(b) && ((year(a) && short(c)) || (short(a) && year(c)))
+}
+
+/// `3-1/2` is three and a half on many a label, and two and a half in algebra.
+fn is_mixed_number(five: &[Token<'_>]) -> bool {
+    let [_, minus, above, slash, below] = five else { return false };
+    let glued = five.iter().skip(1).all(|t| !t.spaced) && minus.is("-") && slash.is("/");
+    let plain = |t: &Token<'_>| t.raw.bytes().all(|b| b.is_ascii_digit());
+    let digits = five.iter().step_by(2).all(plain);
+    glued && digits && above.number() < below.number() && below.raw.len() <= 2
 }
 
 /// Whether a year stands there with a month or the end of a span: `2024-12`, `1984-85`, `2024/08`.

@@ -226,6 +226,17 @@ fn from_to(holes: Holes<'_, '_>) -> Option<Solution> {
     if count > whole(1) { run(&from, &count, 1) } else { None }
 }
 
+/// "the sum of the even numbers from 1 to 10".
+fn every_other(holes: Holes<'_, '_>, odd: bool) -> Option<Solution> {
+    let [from, to] = holes else { return None };
+    let (from, to) = (integer(from)?, integer(to)?);
+    let fits = |n: &BigInt| n.bit(0) == odd;
+    let from = if fits(&from) { from } else { from + 1 };
+    let to = if fits(&to) { to } else { to - 1 };
+    let count = whole((&to - &from) / 2 + 1);
+    if count > whole(1) { run(&whole(from), &count, 2) } else { None }
+}
+
 /// A factor other than one and itself, sought only where that is quick.
 pub(super) fn smallest_factor(n: u64) -> Option<u64> {
     if n > 2 && n.is_multiple_of(2) {
@@ -335,6 +346,12 @@ const PHRASES: &[(&str, Phrase)] = &[
         from_to,
     ),
     ("sum of [all|the] [the] [whole|natural] numbers|integers between # and # inclusive", from_to),
+    ("sum of [all|the] [the] even numbers|integers from # to|through # [inclusive]", |h| {
+        every_other(h, false)
+    }),
+    ("sum of [all|the] [the] odd numbers|integers from # to|through # [inclusive]", |h| {
+        every_other(h, true)
+    }),
 ];
 
 fn sum(primes: &[u64]) -> Option<Solution> {

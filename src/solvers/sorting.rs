@@ -211,6 +211,7 @@ const COLON: &[(&str, (Wanted, bool))] = &[
         "sort|order|arrange [this|these|the] [following] [list] [of] numbers from largest|greatest|highest|biggest to smallest|least|lowest",
         (Numbers, true),
     ),
+    ("put|arrange [these|the] [following] numbers in [numerical] order", (Numbers, false)),
     ("sort ascending", (Either, false)),
     ("sort descending", (Either, true)),
     ("sort in ascending order", (Numbers, false)),

@@ -21,6 +21,7 @@ const DOING: &[&str] = &[
     "format",
     "give",
     "join",
+    "keep",
     "list",
     "lowercase",
     "make",
@@ -74,26 +75,60 @@ const LAST: &[&str] = &[
     "you",
 ];
 
-/// Words behind which less, or something else, is meant.
+/// Words that leave something out, or bring something in.
+const LIMITING: &[&str] = &["except", "excluding", "ignoring", "including", "unless", "using"];
+
+/// Words that join a second request to a first, and stand in many a text, too: they count where the
+/// words behind them speak of doing something or of texts.
 const JOINTS: &[&str] = &[
     "after",
     "afterwards",
     "as",
     "before",
     "but",
-    "except",
-    "excluding",
     "first",
     "if",
-    "ignoring",
-    "including",
     "into",
     "then",
-    "unless",
-    "using",
     "with",
     "without",
 ];
+
+/// What is done something with.
+const TEXTUAL: &[&str] = &[
+    "capital",
+    "capitals",
+    "case",
+    "character",
+    "characters",
+    "digit",
+    "digits",
+    "duplicate",
+    "duplicates",
+    "first",
+    "integers",
+    "last",
+    "letter",
+    "letters",
+    "number",
+    "numbers",
+    "order",
+    "punctuation",
+    "space",
+    "spaces",
+    "string",
+    "strings",
+    "text",
+    "vowel",
+    "vowels",
+    "word",
+    "words",
+    "it",
+    "them",
+];
+
+/// Words behind a joint among which that is looked for.
+const REACH: usize = 4;
 
 /// What a text may be put into.
 const INTO: &[&str] = &[
@@ -135,7 +170,11 @@ pub(super) fn may_go_on(text: &str) -> bool {
     // The first word is the text's own: "reverse: then".
     let behind = words.get(1..).unwrap_or_default();
     behind.last().is_some_and(|word| is(LAST, word))
-        || behind.iter().any(|word| is(JOINTS, word))
+        || behind.iter().any(|word| is(LIMITING, word))
+        || behind.iter().enumerate().any(|(at, word)| {
+            let next = || behind.iter().skip(at + 1).take(REACH);
+            is(JOINTS, word) && next().any(|word| is(DOING, word) || is(TEXTUAL, word))
+        })
         || behind.ends_with(&["for", "me"])
         || words.windows(2).any(|pair| match pair {
             ["and" | "also" | "or" | "now", next] => is(DOING, next),
@@ -194,6 +233,9 @@ mod tests {
             "Hello, World!",
             "to be or not to be",
             "cats and dogs",
+            "I like the red one but not the blue one",
+            "after the rain comes the sun",
+            "he left before dinner, as always",
         ] {
             assert!(!may_go_on(text), "{text}");
         }

@@ -153,6 +153,8 @@ fn span(from: &[Token<'_>], to: &[Token<'_>]) -> Option<i64> {
         (Hours::Open, Hours::Open) if start >= end => None,
         (Hours::Twelve, Hours::Open) | (Hours::Open, Hours::Twelve) => None,
         _ if start == end => None,
+        // Between 5 pm and 3 pm lie 2 hours to some, and 22 to who begins at 5.
+        _ if start > end && start / (DAY / 2) == end / (DAY / 2) => None,
         _ => Some((end - start).rem_euclid(DAY)),
     }
 }

@@ -296,10 +296,27 @@ fn later(holes: Holes<'_, '_>, today: Date) -> Option<Solution> {
 }
 
 /// "how many sundays are in 2024".
-fn count_in_year(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
-    let [[name], [year_token]] = holes else { return None };
+/// "how many fridays are in december 2026".
+fn count_in_month(name: &Token<'_>, first: Date) -> Option<Solution> {
+    let weekday = several_of(name)?;
+    let to_come = (weekday - first.weekday().to_monday_one_offset()).rem_euclid(7);
+    let count = (first.days_in_month() - 1 - to_come) / 7 + 1;
+    numbered(SOLVER, count.to_string(), whole(count), Vec::new())
+}
+
+/// "sundays" → 7.
+fn several_of(name: &Token<'_>) -> Option<i8> {
     let singular = name.word()?.strip_suffix('s')?;
-    let weekday = (1..).zip(WEEKDAY_NAMES).find(|(_, known)| *known == singular)?.0;
+    Some((1..).zip(WEEKDAY_NAMES).find(|(_, known)| *known == singular)?.0)
+}
+
+fn count_in_year(holes: Holes<'_, '_>, _: Date) -> Option<Solution> {
+    if let [[name], [month_token, year_token]] = holes {
+        let first = Date::new(year(year_token)?, month(month_token)?, 1).ok()?;
+        return count_in_month(name, first);
+    }
+    let [[name], [year_token]] = holes else { return None };
+    let weekday = several_of(name)?;
     let first = Date::new(year(year_token)?, 1, 1).ok()?;
     let to_come = (weekday - first.weekday().to_monday_one_offset()).rem_euclid(7);
     let count = (first.days_in_year() - 1 - i16::from(to_come)) / 7 + 1;
@@ -385,6 +402,13 @@ const PHRASES: &[(&str, Phrase)] = &[
     }),
     ("if tomorrow is # [,] what|which day [of] [the] [week] is [it] today", |h, _| {
         successor(h, -1)
+    }),
+    (
+        "if yesterday was # [,] what|which day [of] [the] [week] is|will [it] [be] tomorrow [be]",
+        |h, _| successor(h, 2),
+    ),
+    ("if tomorrow is # [,] what|which day [of] [the] [week] was [it] yesterday", |h, _| {
+        successor(h, -2)
     }),
     ("[what|which] day [of] [the] [week] comes|is [right|immediately|directly] after #", |h, _| {
         successor(h, 1)

@@ -86,3 +86,81 @@ fn the_guide_does_not_answer_everyday_questions() {
     let ((tuned, _), (fresh, _)) = (shares(&found, 0), shares(&found, 1));
     assert!(tuned >= 0.95 && fresh >= 0.9, "{tuned} {fresh}");
 }
+
+/// The words by which a question's kind and things are told are English: what has none of them is
+/// judged as before.
+#[test]
+fn a_question_in_another_language_is_not_judged_by_english_words() {
+    let text = "Die Bibliothek öffnet um neun Uhr. Ein Mitglied darf acht Bücher ausleihen.";
+    let passage = [Passage { source: "a".into(), text: text.into() }];
+    let documents = Documents::bundled().unwrap();
+    for (question, wanted) in [
+        ("Wann öffnet die Bibliothek?", "neun Uhr"),
+        ("Darf ein Mitglied acht Bücher heute ausleihen?", "acht Bücher"),
+    ] {
+        let drafts = ask(&documents, question, &passage).drafts;
+        assert!(drafts.first().is_some_and(|d| d.content.contains(wanted)), "{question}");
+    }
+}
+
+/// One guard a line, and beside it the question that the same sentence answers.
+#[test]
+fn each_guard_holds_alone() {
+    let documents = Documents::bundled().unwrap();
+    for (text, another, this) in [
+        (
+            "The coffee grinder has a 3 year warranty.",
+            "Does the coffee grinder have a 4 year warranty?",
+            "Does the coffee grinder have a 3 year warranty?",
+        ),
+        (
+            "The coffee grinder has a 3 year warranty.",
+            "Does the coffee grinder have a 3 month warranty?",
+            "What warranty does the coffee grinder have?",
+        ),
+        (
+            "The largest grind setting is 40.",
+            "What is the smallest grind setting?",
+            "What is the largest grind setting?",
+        ),
+        ("Visitors must wear a badge.", "Who does not wear a badge?", "Who must wear a badge?"),
+        (
+            "The fire drill takes place in March.",
+            "Does the fire drill take place in April?",
+            "When does the fire drill take place?",
+        ),
+        (
+            "Marco has a reserved parking space.",
+            "Does Anna have a reserved parking space?",
+            "Who has a reserved parking space?",
+        ),
+        (
+            "To start the machine, press the green button.",
+            "How do I start the car?",
+            "How do I start the machine?",
+        ),
+        (
+            "Lunch is served at noon because the kitchen opens late.",
+            "Who serves lunch?",
+            "Why is lunch served at noon?",
+        ),
+        (
+            "The archive is stored in the north tower.",
+            "Why is the archive stored?",
+            "Where is the archive stored?",
+        ),
+        (
+            "The reading room has 60 seats.",
+            "How many reading rooms are there?",
+            "How many seats does the reading room have?",
+        ),
+    ] {
+        let passage = [Passage { source: "a".into(), text: text.into() }];
+        let offered = |question: &str| {
+            let drafts = ask(&documents, question, &passage).drafts;
+            drafts.first().is_some_and(|draft| draft.signal.get() >= OFFERED)
+        };
+        assert!(!offered(another), "{another}");
+        assert!(offered(this), "{this}");
+    }
+}

@@ -98,7 +98,12 @@ impl MetaOrchestrator {
         let recorded = match self.parts.ledger.append(LedgerEvent::Outcome(outcome)).await {
             Ok(recorded) => recorded,
             Err(LedgerError::UnknownResponse) => {
-                return self.feedback_without_record(tenant, response, score).await;
+                let unknown = FeedbackError::UnknownResponse;
+                return self.feedback_without_record(tenant, response, score, unknown).await;
+            }
+            Err(LedgerError::Unrecorded) => {
+                let unrecorded = FeedbackError::Unrecorded;
+                return self.feedback_without_record(tenant, response, score, unrecorded).await;
             }
             Err(error) => {
                 tracing::error!(%error, "feedback was not stored");
@@ -162,10 +167,11 @@ impl MetaOrchestrator {
         tenant: &TenantId,
         response: ResponseId,
         score: f64,
+        otherwise: FeedbackError,
     ) -> Result<FeedbackReceipt, FeedbackError> {
         let evicted = if score < 0.5 { self.forget(tenant, response).await? } else { 0 };
         if evicted == 0 {
-            return Err(FeedbackError::UnknownResponse);
+            return Err(otherwise);
         }
         Ok(FeedbackReceipt { response, score, previous_score: None, evicted })
     }

@@ -144,13 +144,15 @@ fn holds_year_and_part(tokens: &[Token<'_>]) -> bool {
 }
 
 fn is_year_and_part([year, mark, part]: [&Token<'_>; 3]) -> bool {
-    let digits = |t: &Token<'_>| t.raw.bytes().all(|b| b.is_ascii_digit());
-    let glued = !mark.spaced && !part.spaced;
     let is_year = year.raw.len() == 4 && (year.raw.starts_with('1') || year.raw.starts_with('2'));
-    let short = part.raw.len() <= 2 && digits(year) && digits(part);
+    let glued = !mark.spaced && !part.spaced && part.raw.len() <= 2;
+    let (Ok(start), Ok(end)) = (year.raw.parse::<u32>(), part.raw.parse::<u32>()) else {
+        return false;
+    };
+    let can_name = (1..=12).contains(&end) || end > start % 100;
     // A quotient is hardly ever written with a nought before its divisor.
     let padded = part.raw.len() == 2 && part.raw.starts_with('0');
-    glued && is_year && short && (mark.is("-") || (mark.is("/") && padded))
+    is_year && glued && can_name && (mark.is("-") || (mark.is("/") && padded))
 }
 
 struct Parser<'a> {

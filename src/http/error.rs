@@ -79,11 +79,6 @@ impl From<FeedbackError> for Problem {
                 ProblemKind::UnknownResponse,
                 "There is no such response. Send the `id` that `process` returned.",
             ),
-            FeedbackError::Unrecorded => Self::new(
-                ProblemKind::UnrecordedResponse,
-                "This response was given while its record could not be written, so nothing can be \
-                 learned of it. There is no need to send this again.",
-            ),
             FeedbackError::TooMuch { retry_after } => Self::new(
                 ProblemKind::TooMuchFeedback,
                 "This tenant judges more often than is taken. Send it again after the time that \

@@ -44,7 +44,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("getModel", &[404]),
     ("getStrategy", &[503]),
     ("changeStrategy", &[409, 503]),
-    ("giveFeedback", &[404, 409, 429, 503]),
+    ("giveFeedback", &[404, 429, 503]),
     ("explain", &[503]),
     ("addDocument", &[409, 503]),
     ("listDocuments", &[422]),

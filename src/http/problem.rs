@@ -77,8 +77,6 @@ kinds! {
     BodyTimeout = "body-timeout", REQUEST_TIMEOUT, "The body did not arrive in time";
     /// The policy was changed by somebody else at the same time.
     PolicyConflict = "policy-conflict", CONFLICT, "The policy was changed at the same time";
-    /// Feedback names a response whose record could not be written.
-    UnrecordedResponse = "unrecorded-response", CONFLICT, "The response was not recorded";
     /// The tenant may not add more documents.
     DocumentsFull = "documents-full", CONFLICT, "There is no room for more documents";
     /// The configuration switches the lake off.

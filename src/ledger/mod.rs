@@ -6,7 +6,6 @@
 //! and whoever reads a statistic after feedback was accepted finds the feedback in it.
 
 mod rows;
-mod unwritten;
 mod writer;
 
 #[cfg(test)]
@@ -27,7 +26,6 @@ use crate::{
     store::{Batch, Store, StoreError, Table, keys},
 };
 
-use unwritten::Unwritten;
 pub use writer::LedgerTask;
 
 /// Follows the ledger.
@@ -80,9 +78,6 @@ pub enum LedgerError {
     /// No such response: never given, given to another tenant, or too long ago.
     #[error("no response of this id is known")]
     UnknownResponse,
-    /// The response was given, and its record could not be written.
-    #[error("the response was not recorded")]
-    Unrecorded,
     /// The policy does not follow the current one: somebody else changed it in between.
     #[error("the policy has changed since it was read; its version is {current} now")]
     PolicyConflict {
@@ -175,9 +170,8 @@ impl Ledger {
     fn hand_over(&self, event: LedgerEvent, answer: Option<Answer>) -> Result<(), LedgerError> {
         rows::check(&event)?;
         self.queue.try_send(Message { event, answer }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(message) => {
+            mpsc::error::TrySendError::Full(_) => {
                 self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-                self.shared.unwritten.note(std::iter::once(&message.event));
                 LedgerError::Full
             }
             mpsc::error::TrySendError::Closed(_) => LedgerError::Closed,
@@ -266,5 +260,4 @@ struct Shared {
     first_seq: AtomicU64,
     dropped: AtomicU64,
     store_failing: AtomicBool,
-    unwritten: Unwritten,
 }

@@ -352,33 +352,6 @@ async fn a_failing_store_is_told_and_outlived() {
 }
 
 #[tokio::test]
-async fn what_needs_no_writing_does_not_hide_that_writing_fails() {
-    let disk = Arc::new(Disk::default());
-    let store = disk.store().unwrap();
-    let running = Running::on(&store, LedgerOptions::default()).await;
-    let (ledger, id) = (&running.ledger, ResponseId::generate());
-    ledger.append(decision("a", id)).await.unwrap();
-    disk.set_full(true);
-    let lost = ResponseId::generate();
-    ledger.append(decision("a", lost)).await.unwrap_err();
-    assert!(ledger.append(decision("a", id)).await.unwrap().repeated);
-    assert!(ledger.status().store_failing);
-    assert_eq!(
-        ledger.append(outcome("a", lost, 1.0)).await.unwrap_err(),
-        LedgerError::Unrecorded,
-        "it was given"
-    );
-    for (tenant, response) in [("b", lost), ("a", ResponseId::generate())] {
-        let refused = ledger.append(outcome(tenant, response, 1.0)).await.unwrap_err();
-        assert_eq!(refused, LedgerError::UnknownResponse);
-    }
-    disk.set_full(false);
-    ledger.append(decision("a", lost)).await.unwrap();
-    ledger.append(outcome("a", lost, 1.0)).await.unwrap();
-    assert!(!ledger.status().store_failing);
-}
-
-#[tokio::test]
 async fn a_commit_in_doubt_reaches_the_observers_once() {
     let disk = Arc::new(Disk::default());
     let store = disk.store().unwrap();

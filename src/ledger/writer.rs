@@ -118,12 +118,14 @@ impl LedgerTask {
         let (events, answers): (Vec<_>, Vec<_>) =
             group.into_iter().map(|m| (m.event, m.answer)).unzip();
         let results = match self.try_write(&events).await {
-            Ok(results) => results,
+            Ok(results) => {
+                self.shared.store_failing.store(false, Ordering::Relaxed);
+                results
+            }
             Err(error) => {
                 self.head = None;
                 self.shared.store_failing.store(true, Ordering::Relaxed);
                 self.shared.dropped.fetch_add(events.len() as u64, Ordering::Relaxed);
-                self.shared.unwritten.note(events.iter());
                 self.observers.iter().for_each(|observer| observer.lost(events.len()));
                 vec![Err(error); events.len()]
             }
@@ -149,9 +151,6 @@ impl LedgerTask {
                 Err(LedgerError::Store(error)) if !matches!(error, StoreError::Unreadable(_)) => {
                     return Err(LedgerError::Store(error));
                 }
-                Err(LedgerError::UnknownResponse) if self.is_unwritten(event) => {
-                    Err(LedgerError::Unrecorded)
-                }
                 own => own,
             });
         }
@@ -165,17 +164,9 @@ impl LedgerTask {
         batch.put(Table::Meta, HEAD, bytes.as_slice());
         let since = Instant::now();
         self.store.commit(batch).await?;
-        // Only what was written shows that the store can be written: a page that had nothing to write
-        // says nothing.
-        self.shared.store_failing.store(false, Ordering::Relaxed);
         self.set_head(StoredHead { head, bytes: Some(bytes) });
         self.show(&recorded, since.elapsed());
         Ok(results)
-    }
-
-    fn is_unwritten(&self, event: &LedgerEvent) -> bool {
-        let LedgerEvent::Outcome(outcome) = event else { return false };
-        self.shared.unwritten.has(&outcome.tenant, outcome.response)
     }
 
     /// The stored head. After a commit that failed it is read again, and where the commit turns

@@ -68,9 +68,6 @@ pub enum FeedbackError {
     /// This tenant has no such response.
     #[error("there is no such response")]
     UnknownResponse,
-    /// The response was given, but its record was lost, so that there is nothing to learn from.
-    #[error("the response was not recorded")]
-    Unrecorded,
     /// The tenant judges more often than is taken.
     #[error("there is too much feedback")]
     TooMuch {

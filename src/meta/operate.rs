@@ -98,12 +98,7 @@ impl MetaOrchestrator {
         let recorded = match self.parts.ledger.append(LedgerEvent::Outcome(outcome)).await {
             Ok(recorded) => recorded,
             Err(LedgerError::UnknownResponse) => {
-                let unknown = FeedbackError::UnknownResponse;
-                return self.feedback_without_record(tenant, response, score, unknown).await;
-            }
-            Err(LedgerError::Unrecorded) => {
-                let unrecorded = FeedbackError::Unrecorded;
-                return self.feedback_without_record(tenant, response, score, unrecorded).await;
+                return self.feedback_without_record(tenant, response, score).await;
             }
             Err(error) => {
                 tracing::error!(%error, "feedback was not stored");
@@ -167,11 +162,10 @@ impl MetaOrchestrator {
         tenant: &TenantId,
         response: ResponseId,
         score: f64,
-        otherwise: FeedbackError,
     ) -> Result<FeedbackReceipt, FeedbackError> {
         let evicted = if score < 0.5 { self.forget(tenant, response).await? } else { 0 };
         if evicted == 0 {
-            return Err(otherwise);
+            return Err(FeedbackError::UnknownResponse);
         }
         Ok(FeedbackReceipt { response, score, previous_score: None, evicted })
     }

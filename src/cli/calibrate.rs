@@ -208,8 +208,9 @@ fn by_table(
     options.targets = vec![target];
     let model = args.model.as_deref().unwrap_or(Path::new(&settings.judgement.model));
     options.policy.judge = app::judge(Some(model)).map_err(|error| error.to_string())?;
-    if let Some(judge) = options.policy.judge.as_ref().filter(|_| args.model.is_none()) {
-        eprintln!("{}", flattery(judge.version()));
+    let models = app::models(Some(model)).map_err(|error| error.to_string())?;
+    if let Some(warning) = flattery_of(&models) {
+        eprintln!("{warning}");
     }
     let runtime = evaluation::paused_runtime()
         .map_err(|error| format!("The runtime could not be started: {error}"))?;
@@ -220,6 +221,13 @@ fn by_table(
     let none =
         "This table has no recorded answers of the fast model: there are no drafts to judge.";
     report.quality.into_iter().next().ok_or_else(|| none.to_owned())
+}
+
+/// Only the folds of a model, of which each judges what it has not seen, are above suspicion: a single
+/// one, named or configured, may have been trained on the table.
+fn flattery_of(models: &[judgement::Model]) -> Option<String> {
+    let [only] = models else { return None };
+    Some(flattery(&only.card.version))
 }
 
 /// What is to be known of figures that a judge gave that may have seen the answers.
@@ -287,6 +295,11 @@ mod tests {
         let (chosen, other) = text.split_once("held out").unwrap();
         assert!(chosen.contains("in sample") && chosen.contains("loss is at most"), "{text}");
         assert!(other.contains("of the other"), "{text}");
+        let shipped = app::models(None).unwrap();
+        let told = flattery_of(&shipped).unwrap();
+        assert!(told.contains(&shipped[0].card.version), "{told}");
+        let folds = [shipped[0].clone(), shipped[0].clone()];
+        assert_eq!((flattery_of(&folds), flattery_of(&[])), (None, None));
         assert!(flattery("own 1").contains("own 1") && flattery("own 1").contains("--folds-out"));
     }
 }

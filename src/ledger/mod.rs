@@ -5,6 +5,7 @@
 //! it to the observers and acknowledges it, in that order. So an acknowledged event is durable,
 //! and whoever reads a statistic after feedback was accepted finds the feedback in it.
 
+mod lost;
 mod rows;
 mod writer;
 
@@ -78,6 +79,9 @@ pub enum LedgerError {
     /// No such response: never given, given to another tenant, or too long ago.
     #[error("no response of this id is known")]
     UnknownResponse,
+    /// No such response is known, and the store has lost records lately, so that there may be one.
+    #[error("no response of this id is known, and the latest could not be recorded")]
+    Unsure,
     /// The policy does not follow the current one: somebody else changed it in between.
     #[error("the policy has changed since it was read; its version is {current} now")]
     PolicyConflict {
@@ -106,7 +110,7 @@ pub struct LedgerStatus {
     pub queued: usize,
     /// Events lost since the start: refused by a full queue or a failing store.
     pub dropped: u64,
-    /// Whether the latest attempt to write failed.
+    /// Whether an attempt failed, and nothing has been written since.
     pub store_failing: bool,
 }
 
@@ -145,7 +149,8 @@ impl Ledger {
     /// Records an event. It is durable when this returns `Ok`.
     ///
     /// A decision or an outcome that was recorded before is acknowledged and not recorded again; a
-    /// different outcome of the same response revises the earlier one. Any first policy is taken;
+    /// different outcome of the same response revises the earlier one. An outcome of a decision that
+    /// could lately not be recorded brings that record with it. Any first policy is taken;
     /// after that its version must be one more than the current one's.
     ///
     /// # Errors
@@ -170,8 +175,9 @@ impl Ledger {
     fn hand_over(&self, event: LedgerEvent, answer: Option<Answer>) -> Result<(), LedgerError> {
         rows::check(&event)?;
         self.queue.try_send(Message { event, answer }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => {
+            mpsc::error::TrySendError::Full(message) => {
                 self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+                self.shared.lost.keep([&message.event]);
                 LedgerError::Full
             }
             mpsc::error::TrySendError::Closed(_) => LedgerError::Closed,
@@ -260,4 +266,5 @@ struct Shared {
     first_seq: AtomicU64,
     dropped: AtomicU64,
     store_failing: AtomicBool,
+    lost: lost::Lost,
 }

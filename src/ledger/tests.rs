@@ -352,6 +352,63 @@ async fn a_failing_store_is_told_and_outlived() {
 }
 
 #[tokio::test]
+async fn a_group_that_had_nothing_to_write_does_not_make_a_full_disk_well() {
+    let disk = Arc::new(Disk::default());
+    let store = disk.store().unwrap();
+    let running = Running::on(&store, LedgerOptions::default()).await;
+    let (ledger, id) = (&running.ledger, ResponseId::generate());
+    ledger.append(decision("a", id)).await.unwrap();
+    disk.set_full(true);
+    ledger.append(outcome("a", id, 1.0)).await.unwrap_err();
+    assert!(ledger.append(decision("a", id)).await.unwrap().repeated);
+    let unknown = ledger.append(outcome("a", ResponseId::generate(), 1.0)).await;
+    assert_eq!(unknown.unwrap_err(), LedgerError::UnknownResponse);
+    assert!(ledger.status().store_failing);
+    disk.set_full(false);
+    ledger.append(outcome("a", id, 1.0)).await.unwrap();
+    assert!(!ledger.status().store_failing);
+}
+
+#[tokio::test]
+async fn a_judged_answer_whose_record_was_lost_is_never_denied() {
+    let disk = Arc::new(Disk::default());
+    let store = disk.store().unwrap();
+    let running = Running::on(&store, LedgerOptions::default()).await;
+    let (ledger, id) = (&running.ledger, ResponseId::generate());
+    disk.set_full(true);
+    ledger.append(decision("a", id)).await.unwrap_err();
+    let refused = ledger.append(outcome("a", id, 1.0)).await.unwrap_err();
+    assert!(matches!(refused, LedgerError::Store(_)), "{refused:?}");
+    let other = ledger.append(outcome("b", id, 1.0)).await.unwrap_err();
+    assert_eq!(other, LedgerError::UnknownResponse, "another tenant's");
+    disk.set_full(false);
+    let taken = ledger.append(outcome("a", id, 1.0)).await.unwrap();
+    assert_eq!((taken.seq, taken.decision.map(|d| d.id)), (2, Some(id)));
+    assert!(ledger.append(decision("a", id)).await.unwrap().repeated);
+    assert_eq!(running.witness.seen(), ledger.replay(0, 100).await.unwrap());
+}
+
+#[tokio::test]
+async fn more_lost_records_than_are_kept_leave_doubt_until_the_disk_is_well() {
+    let disk = Arc::new(Disk::default());
+    let store = disk.store().unwrap();
+    let running = Running::on(&store, LedgerOptions::default()).await;
+    let (ledger, first) = (&running.ledger, ResponseId::generate());
+    disk.set_full(true);
+    ledger.append(decision("a", first)).await.unwrap_err();
+    for _ in 0..1024 {
+        ledger.send(decision("a", ResponseId::generate())).unwrap();
+    }
+    ledger.append(policy(1)).await.unwrap_err();
+    let unsure = ledger.append(outcome("a", first, 1.0)).await;
+    assert_eq!(unsure.unwrap_err(), LedgerError::Unsure);
+    disk.set_full(false);
+    ledger.append(policy(1)).await.unwrap();
+    let gone = ledger.append(outcome("a", first, 1.0)).await;
+    assert_eq!(gone.unwrap_err(), LedgerError::UnknownResponse);
+}
+
+#[tokio::test]
 async fn a_commit_in_doubt_reaches_the_observers_once() {
     let disk = Arc::new(Disk::default());
     let store = disk.store().unwrap();

@@ -118,13 +118,11 @@ impl LedgerTask {
         let (events, answers): (Vec<_>, Vec<_>) =
             group.into_iter().map(|m| (m.event, m.answer)).unzip();
         let results = match self.try_write(&events).await {
-            Ok(results) => {
-                self.shared.store_failing.store(false, Ordering::Relaxed);
-                results
-            }
+            Ok(results) => results,
             Err(error) => {
                 self.head = None;
                 self.shared.store_failing.store(true, Ordering::Relaxed);
+                self.shared.lost.keep(&events);
                 self.shared.dropped.fetch_add(events.len() as u64, Ordering::Relaxed);
                 self.observers.iter().for_each(|observer| observer.lost(events.len()));
                 vec![Err(error); events.len()]
@@ -142,7 +140,7 @@ impl LedgerTask {
         events: &[LedgerEvent],
     ) -> Result<Vec<Result<Appended, LedgerError>>, LedgerError> {
         let stored = self.caught_up().await?;
-        let mut page = Page::new(&self.store, stored.head);
+        let mut page = Page::new(&self.store, &self.shared, stored.head);
         let mut results = Vec::with_capacity(events.len());
         for event in events {
             results.push(match page.add(event).await {
@@ -164,6 +162,9 @@ impl LedgerTask {
         batch.put(Table::Meta, HEAD, bytes.as_slice());
         let since = Instant::now();
         self.store.commit(batch).await?;
+        // Nothing less proves that the disk is well: a group that had nothing to write says nothing.
+        self.shared.store_failing.store(false, Ordering::Relaxed);
+        self.shared.lost.written(recorded.iter().map(|recorded| &recorded.event));
         self.set_head(StoredHead { head, bytes: Some(bytes) });
         self.show(&recorded, since.elapsed());
         Ok(results)
@@ -224,6 +225,7 @@ async fn load_head(store: &Store) -> Result<StoredHead, LedgerError> {
 /// The events of one commit, each seeing those before it.
 struct Page<'s> {
     store: &'s Store,
+    shared: &'s Shared,
     head: Head,
     batch: Batch,
     recorded: Vec<Recorded>,
@@ -234,9 +236,10 @@ struct Page<'s> {
 }
 
 impl<'s> Page<'s> {
-    fn new(store: &'s Store, head: Head) -> Self {
+    fn new(store: &'s Store, shared: &'s Shared, head: Head) -> Self {
         Self {
             store,
+            shared,
             head,
             batch: Batch::new(),
             recorded: Vec::new(),
@@ -271,7 +274,7 @@ impl<'s> Page<'s> {
     async fn outcome(&mut self, outcome: &OutcomeRecord) -> Result<Appended, LedgerError> {
         // Another tenant's response is under another key, hence as unknown as any other.
         let key = response_key(&outcome.tenant, outcome.response);
-        let (_, decision) = self.known(&key).await?.ok_or(LedgerError::UnknownResponse)?;
+        let decision = self.judged(&key).await?;
         let earlier = match self.outcomes.get(&key) {
             Some(row) => Some(*row),
             None => {
@@ -354,6 +357,21 @@ impl<'s> Page<'s> {
             previous_probability,
         });
         Ok(Appended { seq, repeated: false, decision, previous_score })
+    }
+
+    /// The decision of a response that is judged; one that was lost is recorded now, so that a disk
+    /// that is still full refuses the judgement instead of denying the response.
+    async fn judged(&mut self, key: &[u8]) -> Result<Arc<DecisionRecord>, LedgerError> {
+        if let Some((_, decision)) = self.known(key).await? {
+            return Ok(decision);
+        }
+        let Some(decision) = self.shared.lost.find(key) else {
+            let failing = self.shared.store_failing.load(Ordering::Relaxed);
+            let unsure = failing && self.shared.lost.overflowed();
+            return Err(if unsure { LedgerError::Unsure } else { LedgerError::UnknownResponse });
+        };
+        self.decision(&decision).await?;
+        Ok(decision)
     }
 
     async fn known(&self, key: &[u8]) -> Result<Option<(u64, Arc<DecisionRecord>)>, LedgerError> {

@@ -19,7 +19,8 @@ use crate::{
 /// try at once succeeds each time, so this many may.
 const POLICY_TRIES: usize = 64;
 
-/// Tells principals of one tenant apart without keeping their names (FNV-1a, 64 bits).
+/// Tells principals of one tenant apart without keeping their names (FNV-1a, 64 bits). It hides
+/// nothing from who can guess a name: there is no key.
 fn fingerprint(tenant: &TenantId, name: &str) -> u64 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;

@@ -83,8 +83,8 @@ impl Embedded {
         // A read takes about a microsecond, less than handing it to another thread.
         match self.layers.get(table, key) {
             Err(error) if self.layers.may_recover_from(&error) => {
-                self.blocking(Layers::recover).await?;
-                self.layers.get(table, key)
+                let key = key.to_vec();
+                self.blocking(move |layers| layers.recovering(|l| l.get(table, &key))).await
             }
             other => other,
         }
@@ -97,12 +97,8 @@ impl Embedded {
         limit: usize,
         reverse: bool,
     ) -> Result<Vec<Row>, StoreError> {
-        self.blocking(move |layers| match layers.scan(table, &range, limit, reverse) {
-            Err(error) if layers.may_recover_from(&error) => {
-                layers.recover()?;
-                layers.scan(table, &range, limit, reverse)
-            }
-            other => other,
+        self.blocking(move |layers| {
+            layers.recovering(|layers| layers.scan(table, &range, limit, reverse))
         })
         .await
     }

@@ -4,7 +4,7 @@ use std::{
     fmt,
     path::Path,
     sync::{
-        PoisonError, RwLock, TryLockError,
+        Arc, PoisonError, RwLock, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -53,6 +53,9 @@ struct Opened {
     database: Database,
 }
 
+/// All tables as one transaction left them; later ones do not change it.
+pub(super) struct Snapshot(Arc<Tables>);
+
 type Tables = Vec<ReadOnlyTable<&'static [u8], &'static [u8]>>;
 
 impl Engine {
@@ -87,19 +90,21 @@ impl Engine {
     }
 
     /// Goes through the rows of a range, which is not inverted, in the order of their keys or its
-    /// opposite.
-    pub(super) fn with_rows<T>(
+    /// opposite. `begin` is given what fixes the state that is read, and calls it at the moment of
+    /// its choice; it reads nothing from the disk. `work` gets what `begin` returns beside that.
+    pub(super) fn with_rows<B, T>(
         &self,
         table: Table,
         range: &KeyRange,
         reverse: bool,
-        work: impl FnOnce(&mut dyn Iterator<Item = Result<Row, StoreError>>) -> Result<T, StoreError>,
+        begin: impl FnOnce(&dyn Fn() -> Snapshot) -> Result<(B, Snapshot), StoreError>,
+        work: impl FnOnce(B, &mut dyn Iterator<Item = Result<Row, StoreError>>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.with_opened(|opened| {
-            let tables = opened.tables.load();
+            let (begun, Snapshot(tables)) = begin(&|| Snapshot(opened.tables.load_full()))?;
             let rows = tables.get(table as usize).ok_or(StoreError::Unavailable)?;
             let mut rows = blocks::rows(rows, range, reverse)?;
-            work(&mut rows)
+            work(begun, &mut rows)
         })
     }
 

@@ -40,6 +40,9 @@ impl Limits {
         Self { gather: 4 * 1024 * 1024, most: 16 * 1024 * 1024, patience: super::engine::PATIENCE };
 }
 
+/// Times that one reader has the database opened anew.
+const RECOVERIES: usize = 8;
+
 /// All layers of a store. Its methods block, except for [`Layers::get`].
 #[derive(Debug)]
 pub(super) struct Layers {
@@ -149,24 +152,63 @@ impl Layers {
         limit: usize,
         reverse: bool,
     ) -> Result<Vec<Row>, StoreError> {
-        // Held to the end, so that nothing moves from one layer to the other meanwhile.
-        let recent = self.read();
-        if recent.closed {
-            return Err(StoreError::Closed);
-        }
+        let Some(durable) = &self.durable else {
+            let recent = self.open_recent()?;
+            if is_inverted(range) {
+                return Ok(Vec::new());
+            }
+            let changes = vec![recent.active.range(table, range, reverse).peekable()];
+            return merged(changes, &mut std::iter::empty(), limit, reverse);
+        };
         if is_inverted(range) {
-            return Ok(Vec::new());
+            return self.open_recent().map(|_| Vec::new());
         }
-        let overlays = std::iter::once(&recent.active)
-            .chain(recent.moving.as_deref().map(|moving| &moving.changes))
-            .map(|overlay| overlay.range(table, range, reverse).peekable())
-            .collect();
-        match &self.durable {
-            Some(durable) => durable
-                .engine
-                .with_rows(table, range, reverse, |rows| merged(overlays, rows, limit, reverse)),
-            None => merged(overlays, &mut std::iter::empty(), limit, reverse),
+        durable.engine.with_rows(
+            table,
+            range,
+            reverse,
+            |snapshot| {
+                // The layers are taken at one moment, so that nothing moves from one to the other
+                // meanwhile. The disk is read without the lock, which writers and readers want.
+                let recent = self.open_recent()?;
+                let active = first_changes(&recent.active, table, range, limit, reverse);
+                Ok(((active, recent.moving.clone()), snapshot()))
+            },
+            |(active, moving), rows| {
+                let active: Changes<'_> = {
+                    let changes = active.iter().map(|(key, change)| (key.as_slice(), change));
+                    (Box::new(changes) as Box<dyn Iterator<Item = _>>).peekable()
+                };
+                let moving = moving.as_deref();
+                let moving = moving.map(|m| m.changes.range(table, range, reverse).peekable());
+                merged(std::iter::once(active).chain(moving).collect(), rows, limit, reverse)
+            },
+        )
+    }
+
+    fn open_recent(&self) -> Result<RwLockReadGuard<'_, Recent>, StoreError> {
+        let recent = self.read();
+        if recent.closed { Err(StoreError::Closed) } else { Ok(recent) }
+    }
+
+    /// Reads, on a thread that may block, in spite of a database that fails: each time that somebody
+    /// meets a failure it is opened anew, and a move into it that fails again right then must not
+    /// cost who reads at the same moment.
+    pub(super) fn recovering<T>(
+        &self,
+        read: impl Fn(&Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut result = read(self);
+        for _ in 0..RECOVERIES {
+            match &result {
+                Err(error) if self.may_recover_from(error) => {
+                    self.recover()?;
+                    result = read(self);
+                }
+                _ => break,
+            }
         }
+        result
     }
 
     /// Writes the batches with one flush. The results are the batches' own: one whose requirements
@@ -259,7 +301,7 @@ impl Layers {
             let result = batch.required.iter().try_for_each(|(table, key, expected)| {
                 let holds = match before.get(&(*table, key.as_slice())) {
                     Some(present) => *present == expected,
-                    None => self.get_or_recover(*table, key)? == *expected,
+                    None => self.recovering(|layers| layers.get(*table, key))? == *expected,
                 };
                 if holds { Ok(()) } else { Err(StoreError::Conflict) }
             });
@@ -271,16 +313,6 @@ impl Layers {
             results.push(result);
         }
         results
-    }
-
-    fn get_or_recover(&self, table: Table, key: &[u8]) -> Result<Change, StoreError> {
-        match self.get(table, key) {
-            Err(error) if self.may_recover_from(&error) => {
-                self.recover()?;
-                self.get(table, key)
-            }
-            other => other,
-        }
     }
 
     fn log(&self, batches: &[Batch]) -> Result<(), StoreError> {
@@ -346,6 +378,27 @@ impl Mover {
     fn must_wait(&self, patience: Duration) -> bool {
         self.failed.as_ref().is_some_and(|(_, at)| at.elapsed() < patience)
     }
+}
+
+/// The first changes of a range, as many as a scan of `limit` rows can need: each value is a row of
+/// it, whatever is below.
+fn first_changes(
+    overlay: &Overlay,
+    table: Table,
+    range: &KeyRange,
+    limit: usize,
+    reverse: bool,
+) -> Vec<(Vec<u8>, Change)> {
+    let mut values = 0;
+    overlay
+        .range(table, range, reverse)
+        .take_while(|(_, change)| {
+            let needed = values < limit;
+            values += usize::from(change.is_some());
+            needed
+        })
+        .map(|(key, change)| (key.to_vec(), change.clone()))
+        .collect()
 }
 
 type Changes<'o> = Peekable<Box<dyn Iterator<Item = (&'o [u8], &'o Change)> + 'o>>;

@@ -145,6 +145,7 @@ impl Flux {
         let Some(lake) = self.parts.lake.as_ref().filter(|_| remembers(request)) else {
             return Ok(false);
         };
+        let documents = (self.parts.documents_epoch)(&request.tenant);
         let entry = Entry {
             question: request.input.clone(),
             content: reply.content.clone(),
@@ -157,12 +158,12 @@ impl Flux {
             citations: draft.citations.clone(),
             created_ms: self.parts.clock.now_ms(),
             expires_ms: None,
-            epoch: from_documents.then(|| (self.parts.documents_epoch)(&request.tenant)),
+            epoch: from_documents.then_some(documents),
             curated: false,
             point: None,
             ladder: Ladder::default(),
         };
-        lake.remember(&request.tenant, entry).await
+        lake.remember_at(&request.tenant, entry, Some(documents)).await
     }
 
     /// Evicts what was remembered of a response; returns how many entries went.
@@ -284,7 +285,7 @@ fn recalled_draft(found: &Recalled, latency: Duration) -> Draft {
     });
     let mut draft = Draft::new(source, entry.content.clone(), answer, found.signal);
     draft.recalled_from = Some(entry.origin);
-    draft.recalled_likeness = found.likeness.map(|likeness| likeness.probability);
+    draft.recalled_likeness = found.likeness.map(|likeness| likeness.stated);
     draft.citations.clone_from(&entry.citations);
     draft.elp = text::elp(&draft.content);
     draft.latency = latency;

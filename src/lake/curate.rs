@@ -183,7 +183,7 @@ impl Lake {
                         }
                         return false;
                     }
-                    if let Some(new) = entry.clone().in_place_of(old.as_deref()) {
+                    if let Some(new) = entry.clone().in_place_of(old.as_deref(), None) {
                         written.push((Arc::clone(key), old, new));
                     }
                     true

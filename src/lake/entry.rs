@@ -274,6 +274,7 @@ impl Entry {
         }
         mine.right += theirs.right;
         mine.wrong += theirs.wrong;
+        mine.by_meaning = newest_of(&mine.by_meaning, &theirs.by_meaning);
         let keeps_all = mine.earlier_origins.len() <= Ladder::ORIGINS
             && mine.also_asked.len() <= Ladder::SPELLINGS;
         let same_basis = other.derived_from.is_none() || other.derived_from == self.derived_from;
@@ -285,8 +286,10 @@ impl Entry {
         std::iter::once(self.origin).chain(self.ladder.earlier_origins.iter().copied())
     }
 
-    /// What is remembered when `self` arrives where `old` is; `None` when `old` stays.
-    pub(super) fn in_place_of(mut self, old: Option<&Self>) -> Option<Self> {
+    /// What is remembered when `self` arrives where `old` is; `None` when `old` stays. `present` is
+    /// the fingerprint of the documents now, where it is known: an answer from others is stale, and
+    /// keeps no other out.
+    pub(super) fn in_place_of(mut self, old: Option<&Self>, present: Option<u64>) -> Option<Self> {
         self.ladder = Ladder { revision: 1, ..Ladder::default() };
         let Some(old) = old else { return Some(self) };
         if self.question == old.question {
@@ -311,7 +314,7 @@ impl Entry {
                 (*right, *wrong, *disputed, *unfounded) = (0.0, 0.0, false, false);
             }
         } else if !self.curated
-            && old.is_recallable(now_ms, self.epoch.or(old.epoch))
+            && old.is_recallable(now_ms, present.or(self.epoch).or(old.epoch))
             && self.signal.get() < old.rank()
         {
             return None;
@@ -319,6 +322,15 @@ impl Entry {
         self.ladder.revision = old.ladder.revision + 1;
         Some(self)
     }
+}
+
+/// The newest of the outcomes of two entries, as many of either as there is room for.
+fn newest_of(mine: &[RecalledByMeaning], theirs: &[RecalledByMeaning]) -> Vec<RecalledByMeaning> {
+    let half = Ladder::RECALLS / 2;
+    let of_theirs = theirs.len().min(half.max(Ladder::RECALLS.saturating_sub(mine.len())));
+    let of_mine = mine.len().min(Ladder::RECALLS - of_theirs);
+    let newest = |all: &[RecalledByMeaning], most: usize| all[all.len() - most..].to_vec();
+    [newest(theirs, of_theirs), newest(mine, of_mine)].concat()
 }
 
 #[cfg(test)]
@@ -378,6 +390,29 @@ mod tests {
             e.ladder.reward_by_meaning(0.9, 1.0, None);
         }
         assert_eq!((e.ladder.shift(), e.ladder.by_meaning.len()), (0.0, Ladder::RECALLS));
+    }
+
+    #[test]
+    fn merging_keeps_what_recalls_by_meaning_turned_out_to_be() {
+        let (mut a, mut b) = (entry("q", "x", 0.9), entry("the q", "x", 0.9));
+        for _ in 0..12 {
+            a.ladder.reward_by_meaning(0.9, 1.0, None);
+            b.ladder.reward_by_meaning(0.9, 0.0, None);
+        }
+        let kept = a.absorbing(&b, "the q").unwrap().ladder;
+        let wrong = kept.by_meaning.iter().filter(|told| told.score == 0.0).count();
+        assert_eq!((kept.by_meaning.len(), wrong), (Ladder::RECALLS, Ladder::RECALLS / 2));
+        a.ladder.by_meaning.clear();
+        assert_eq!(a.absorbing(&b, "the q").unwrap().ladder.shift(), b.ladder.shift());
+    }
+
+    #[test]
+    fn an_answer_from_documents_that_have_changed_keeps_no_other_out() {
+        let old = Entry { epoch: Some(1), ..entry("q", "x", 0.95) };
+        let new = entry("q", "y", 0.7);
+        assert!(new.clone().in_place_of(Some(&old), Some(2)).is_some());
+        assert!(new.clone().in_place_of(Some(&old), Some(1)).is_none());
+        assert!(new.in_place_of(Some(&old), None).is_none(), "nothing says that it is stale");
     }
 
     proptest! {

@@ -1,89 +1,15 @@
 //! Which questions may be remembered, and which two of them ask the same.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::borrow::Cow;
 
-use rustc_hash::FxHashMap;
-
-use crate::text::{NgramVector, fold, stem_of, words_of_folded};
+use super::{
+    elsewhere::{points_elsewhere, speaks_of_its_asker},
+    volatile::changes_by_itself,
+};
+use crate::text::{NgramVector, fold, number_named, sentences, signs, stem_of, words_of_folded};
 
 /// Longest question that is remembered, in bytes: longer ones are hardly ever put twice.
 pub(super) const MAX_QUESTION: usize = 2048;
-
-/// Words that tie an answer to a moment, to a person or to chance.
-const VOLATILE: &[&str] = &[
-    "ago",
-    "coin",
-    "current",
-    "currently",
-    "dice",
-    "forecast",
-    "headlines",
-    "i'm",
-    "i've",
-    "latest",
-    "me",
-    "mine",
-    "moment",
-    "my",
-    "myself",
-    "newest",
-    "news",
-    "now",
-    "nowadays",
-    "our",
-    "presently",
-    "recent",
-    "recently",
-    "shuffle",
-    "today",
-    "today's",
-    "tomorrow",
-    "tonight",
-    "traffic",
-    "uuid",
-    "weather",
-    "yesterday",
-];
-
-/// Words of chance, which tie an answer to it only where the question asks for something to be made
-/// or picked: "random access" is always the same.
-const CHANCE: &[&str] = &["random", "randomly"];
-const MAKING: &[&str] = &[
-    "choose", "create", "draw", "generate", "give", "invent", "make", "name", "need", "pick",
-    "roll", "say", "select", "show", "suggest", "tell", "think", "want", "write",
-];
-
-/// What follows a "yet" that means "but".
-const AFTER_BUT: &[&str] = &[
-    "are", "can", "cannot", "did", "do", "does", "has", "have", "is", "not", "was", "were", "will",
-];
-
-/// Phrases of the same kind; a question that holds one of them in this order is volatile.
-const VOLATILE_PHRASES: &[&[&str]] = &[
-    &["exchange", "rate"],
-    &["how", "old", "is"],
-    &["last", "month"],
-    &["last", "night"],
-    &["last", "week"],
-    &["last", "year"],
-    &["next", "month"],
-    &["next", "week"],
-    &["next", "year"],
-    &["price", "of"],
-    &["so", "far"],
-    &["stock", "price"],
-    &["the", "date"],
-    &["the", "time"],
-    &["this", "afternoon"],
-    &["this", "evening"],
-    &["this", "month"],
-    &["this", "morning"],
-    &["this", "week"],
-    &["this", "year"],
-    &["time", "is", "it"],
-    &["up", "to", "date"],
-    &["what", "day", "is", "it"],
-];
 
 /// Beginnings of a request that ask for nothing themselves.
 const POLITE: &[&[&str]] = &[
@@ -100,11 +26,15 @@ const POLITE: &[&[&str]] = &[
     &["do", "you", "know"],
 ];
 
+/// What parts sentences and words, and mostly means nothing by itself.
+const PUNCTUATION: &str = ".,;:?!'\"";
+
 /// Least cosine of two questions that ask the same.
 const LIKENESS: f32 = 0.9;
 
 /// Whether an answer to this question can be right for the next one who asks: not when it speaks
-/// of the moment, of the asker or of chance, when it is very long, or when it says nothing.
+/// of the moment, of the asker or of chance, when it points at what was said before, when it is very
+/// long, or when it says nothing.
 /// Refusing too much costs a recall; refusing too little serves a stale answer.
 #[must_use]
 pub fn worth_remembering(question: &str) -> bool {
@@ -117,19 +47,24 @@ pub fn worth_remembering(question: &str) -> bool {
     if found.is_empty() {
         return question.contains(char::is_alphanumeric) && all.is_empty();
     }
-    let says = |words: &[&str]| found.iter().any(|word| words.contains(word));
-    let of_chance =
-        says(CHANCE) && (says(MAKING) || found.first().is_some_and(|w| CHANCE.contains(w)));
-    let awaited = found.iter().enumerate().any(|(at, word)| {
-        *word == "yet" && !found.get(at + 1).is_some_and(|next| AFTER_BUT.contains(next))
-    });
-    let volatile_at = |(at, word): (usize, &&str)| {
-        WATCHED.get(word).is_some_and(|phrases| {
-            let rest = found.get(at..).unwrap_or_default();
-            phrases.iter().any(|phrase| rest.starts_with(phrase))
-        })
-    };
-    !of_chance && !awaited && !found.iter().enumerate().any(volatile_at)
+    let figures = all.iter().filter(|word| is_figure(word)).count();
+    !changes_by_itself(found, figures)
+        && !speaks_of_its_asker(found)
+        && !points_elsewhere(found, brings_its_object(question))
+}
+
+/// Whether a folded word tells a number.
+fn is_figure(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
+        || (word != "one" && number_named(word).is_some())
+}
+
+/// Whether a text has more than its request: a quote, a text after a colon, several lines or
+/// sentences. Then what the request points at is most likely there.
+fn brings_its_object(question: &str) -> bool {
+    let text = question.trim();
+    let inner = text.trim_end_matches(['.', '?', '!', ':']);
+    text.contains(['\n', '"', '`', '\u{201C}']) || inner.contains(": ") || sentences(text).len() > 1
 }
 
 /// The text without what names something in a program, such as `my_dataset`: its parts are no words.
@@ -145,20 +80,6 @@ fn without_identifiers(question: &str) -> Cow<'_, str> {
     };
     Cow::Owned(question.split_whitespace().filter(is_plain).collect::<Vec<_>>().join(" "))
 }
-
-/// What makes a question volatile, by its first word: one look-up tells that a word begins nothing
-/// of the kind.
-static WATCHED: LazyLock<FxHashMap<&'static str, Vec<Vec<&'static str>>>> = LazyLock::new(|| {
-    let words = VOLATILE.iter().map(|word| vec![*word]);
-    let phrases = VOLATILE_PHRASES.iter().map(|phrase| phrase.to_vec());
-    let mut watched = FxHashMap::<_, Vec<_>>::default();
-    for phrase in words.chain(phrases) {
-        if let Some(&first) = phrase.first() {
-            watched.entry(first).or_default().push(phrase);
-        }
-    }
-    watched
-});
 
 /// What two questions must have in common to be compared: the same words in the same order, but
 /// for articles, politeness and inflection; the same numbers and the same signs. Likeness alone is
@@ -179,8 +100,10 @@ pub(super) fn signature(question: &str) -> String {
         signature.push(' ');
     }
     signature.push('|');
-    let sign = |c: &char| !c.is_alphanumeric() && !c.is_whitespace() && !".,;:?!'\"".contains(*c);
+    let sign = |c: &char| !c.is_alphanumeric() && !c.is_whitespace() && !PUNCTUATION.contains(*c);
     signature.extend(folded.chars().filter(sign));
+    // Punctuation that is none: the mark of a factorial.
+    signature.extend(signs(&folded).into_iter().filter(|c| PUNCTUATION.contains(*c)));
     signature
 }
 
@@ -229,6 +152,27 @@ mod tests {
             "",
             "  ?! ",
             "please",
+            "what month is it",
+            "is it late",
+            "is it still raining in London",
+            "how long until christmas",
+            "what does bitcoin cost",
+            "how much is an iPhone 15",
+            "how much is a bitcoin worth",
+            "who is the prime minister of Italy",
+            "who leads the league",
+            "who won the game",
+            "who am I",
+            "I am 70, can I still work?",
+            "roll a die",
+            "pick a card",
+            "continue",
+            "repeat that",
+            "why?",
+            "what does that mean",
+            "translate it to French",
+            "which of these is best",
+            "when did he die",
         ] {
             assert!(!worth_remembering(question), "{question}");
         }
@@ -248,6 +192,21 @@ mod tests {
             "why is it slow, yet does not fail",
             "what does load_dataset(\"my_dataset\") do",
             "what_is_my_name",
+            "is it too late to learn the piano",
+            "why does it rain",
+            "how long does it take to boil an egg",
+            "how much is 15 percent of 80",
+            "how much is a kilo in pounds",
+            "A robe costs 5 dollars and a hat 3. How much do both cost?",
+            "who was the first president of France",
+            "who won the battle of Hastings",
+            "what to do if I am bitten by a dog",
+            "how can I live on little money",
+            "what is the mean",
+            "why is the sky blue",
+            "Translate it to French: good morning",
+            "Which of these is a metal?\nA. iron\nB. wood",
+            "how do I repeat a string",
         ] {
             assert!(worth_remembering(question), "{question}");
         }
@@ -272,6 +231,7 @@ mod tests {
             ("does A beat B", "does B beat A"),
             ("what is 12 + 7", "what is 12 - 7"),
             ("convert 5 miles to km", "convert 5 km to miles"),
+            ("what is 5!", "what is 5"),
             ("how many apples has John with 12", "how many apples has John with 13"),
             ("convert 3 from feet to meters", "convert 3 to feet from meters"),
         ] {

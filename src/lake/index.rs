@@ -39,6 +39,8 @@ pub(super) struct Index {
     /// The moment up to which a tenant's answers are stale.
     epochs: BTreeMap<TenantId, Epoch>,
     pub(super) totals: Totals,
+    /// Disputed entries of which a contradiction may be gone.
+    freed: Vec<(TenantId, Key)>,
     /// Counts removals, so that a late insertion can tell that its key may have gone since.
     pub(super) removals: u64,
 }
@@ -174,6 +176,9 @@ impl Index {
             if epoch.covers(&slot.entry) {
                 gone.push((key, slot.entry));
             } else {
+                if slot.entry.ladder.disputed {
+                    self.freed.push((tenant.clone(), Arc::clone(&key)));
+                }
                 self.set(tenant, &key, Some(slot.entry));
             }
         }
@@ -195,6 +200,7 @@ impl Index {
 
     /// Puts an entry in a key's place, or takes away what is there.
     pub(super) fn set(&mut self, tenant: &TenantId, key: &Key, entry: Option<Arc<Entry>>) {
+        self.free_opposed(tenant, key, entry.as_deref());
         let old = self.pools.get_mut(tenant).and_then(|p| p.remove(key, &mut self.totals));
         // A question that stays where it is keeps its place among the meanings.
         let number = old.as_ref().map(|(_, number)| *number);
@@ -247,12 +253,37 @@ impl Index {
         gone
     }
 
-    /// What contradicts the entries of a response.
-    pub(super) fn opposed_to(&self, tenant: &TenantId, origin: ResponseId) -> Vec<Key> {
-        let Some(pool) = self.pool(tenant) else { return Vec::new() };
-        let entries = pool.of_origin(origin).filter_map(|key| Some((key, pool.entry(key)?)));
-        let pairs = entries.flat_map(|(key, entry)| pool.intersections(key, &entry));
-        pairs.filter(|(_, agrees)| !agrees).map(|(key, _)| key).collect()
+    /// Whether there are disputed entries of which a contradiction may be gone.
+    pub(super) fn has_freed(&self) -> bool {
+        !self.freed.is_empty()
+    }
+
+    /// Takes those out.
+    pub(super) fn take_freed(&mut self) -> Vec<(TenantId, Key)> {
+        std::mem::take(&mut self.freed)
+    }
+
+    /// Notes all disputed entries: it may not be known what has become of the contradictions.
+    pub(super) fn free_all(&mut self) {
+        let entries = self.pools.iter().flat_map(|(tenant, pool)| {
+            pool.entries().map(move |(key, entry)| (tenant, key, entry))
+        });
+        let disputed = entries.filter(|(.., entry)| entry.ladder.disputed);
+        self.freed = disputed.map(|(tenant, key, _)| (tenant.clone(), Arc::clone(key))).collect();
+    }
+
+    /// Notes the disputed entries that the one under a key contradicts, before another answer takes
+    /// its place or it goes.
+    fn free_opposed(&mut self, tenant: &TenantId, key: &Key, new: Option<&Entry>) {
+        let Some(pool) = self.pools.get(tenant) else { return };
+        let Some(old) = pool.entry(key) else { return };
+        if new.is_some_and(|new| new.agrees_with(&old) == Some(true)) {
+            return;
+        }
+        let opposed = pool.intersections(key, &old).into_iter().filter(|(other, agrees)| {
+            !agrees && pool.entry(other).is_some_and(|entry| entry.ladder.disputed)
+        });
+        self.freed.extend(opposed.map(|(other, _)| (tenant.clone(), other)));
     }
 
     fn is_forgotten(&self, tenant: &TenantId, origin: ResponseId) -> bool {

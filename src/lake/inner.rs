@@ -102,7 +102,9 @@ impl Inner {
         sentences: Option<Sentences>,
     ) -> Result<Self, StoreError> {
         let rows = Rows::new(keyring);
-        let index = rows.load(&store).await?;
+        let mut index = rows.load(&store).await?;
+        // What was waiting when the program ended is not known.
+        index.free_all();
         let note = store.get(Table::Meta, NOTE).await?;
         let note: Option<Note> = note.map(|v| decode(Table::Meta, &v)).transpose()?;
         let rewarded_seq = note.map_or(0, |note| note.rewarded_seq);
@@ -245,11 +247,12 @@ impl Inner {
                 None => batch.delete(Table::Lake, row),
             }
         }
-        if batch.is_empty() {
-            return Ok(());
-        }
+        // Outcomes without an effect are noted, too: replayed after a restart, they might have one.
         if let Some(last) = rewards.iter().take(plan.rewards).next_back() {
             batch.put(Table::Meta, NOTE, encode(Table::Meta, &Note { rewarded_seq: last.seq })?);
+        }
+        if batch.is_empty() {
+            return Ok(());
         }
         self.store.commit(batch).await
     }
@@ -337,13 +340,12 @@ impl Inner {
         }
     }
 
-    /// Queues entries that contradicted one which is gone for good: nothing may speak against them
-    /// any longer.
-    pub(super) fn reconsider_later(&self, tenant: &TenantId, keys: Vec<Key>) {
+    /// Queues entries that contradicted one which is gone: nothing may speak against them any longer.
+    fn reconsider_later(&self, freed: Vec<(TenantId, Key)>) {
         let mut work = self.work();
-        for key in keys {
+        for place in freed {
             if work.settled.len() < WAITING {
-                work.settled.push_back((tenant.clone(), key));
+                work.settled.push_back(place);
                 self.wake();
             }
         }
@@ -393,8 +395,13 @@ impl Inner {
         Ok(EpochBegun { evicted: gone.len(), curated_kept })
     }
 
-    /// Notes when the next entry expires, and whether there is a surplus to evict.
+    /// Notes when the next entry expires, whether there is a surplus to evict, and what is to be
+    /// reconsidered after what has changed.
     pub(super) fn note_bounds(&self) {
+        if self.read().has_freed() {
+            let freed = self.write().take_freed();
+            self.reconsider_later(freed);
+        }
         let index = self.read();
         let surplus = index.totals.entries > self.options.max_entries
             || index.totals.bytes > self.options.max_bytes;

@@ -75,7 +75,7 @@ async fn what_an_operator_puts_in_is_durable_and_stands_until_he_or_an_outcome_t
     let ids = lake.curate(&a, vec![vouched(question, "by mail")], NOW).await.unwrap();
     let id = ids[0].unwrap();
     assert!(!lake.remember(&a, entry(question, "by phone", 1.0)).await.unwrap());
-    assert!(!lake.remember(&a, entry("why", "because", 0.1)).await.unwrap());
+    assert!(!lake.remember(&a, entry("why is grass green", "because", 0.1)).await.unwrap());
     for lake in [&lake, &reopened(&lake).await] {
         assert_eq!(answer(lake, question).as_deref(), Some("by mail"));
         assert_eq!(lake.stats().curated, 1);
@@ -271,6 +271,59 @@ async fn a_refutation_or_an_eviction_settles_what_it_contradicted() {
 }
 
 #[tokio::test]
+async fn what_was_refuted_or_is_over_speaks_against_no_fresh_answer() {
+    for expires in [false, true] {
+        let (lake, a) = (lake().await, tenant("a"));
+        let ends = expires.then_some(NOW - 500);
+        let wrong = entry("what's the capital of France", "Lyon", 0.95);
+        let wrong = Entry { expires_ms: ends, ..wrong };
+        lake.remember(&a, wrong.clone()).await.unwrap();
+        if !expires {
+            lake.reward(judged(1, wrong.origin, 0.0));
+            settled(&lake).await;
+        }
+        let right = entry("What is the capital of France?", "Paris", 0.9);
+        lake.remember(&a, right.clone()).await.unwrap();
+        settled(&lake).await;
+        assert_eq!(answer(&lake, &right.question).as_deref(), Some("Paris"), "{expires}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_longer_contradicted_is_in_use_again() {
+    for expires in [false, true] {
+        let (lake, a) = (lake().await, tenant("a"));
+        let right = entry("What is the capital of France?", "Paris", 0.9);
+        let ends = expires.then_some(NOW + 10);
+        let wrong = entry("what's the capital of France", "Lyon", 0.95);
+        let wrong = Entry { expires_ms: ends, ..wrong };
+        lake.remember(&a, right.clone()).await.unwrap();
+        lake.remember(&a, wrong.clone()).await.unwrap();
+        settled(&lake).await;
+        assert_eq!((answer(&lake, &right.question), lake.stats().disputed), (None, 2));
+        if expires {
+            for _ in 0..4 {
+                lake.tick(NOW + 10, BUDGET).await.unwrap();
+            }
+        } else {
+            let other =
+                Entry { content: "Paris".to_owned(), answer: right.answer.clone(), ..wrong };
+            lake.remember(&a, other).await.unwrap();
+        }
+        settled(&lake).await;
+        assert_eq!(answer(&lake, &right.question).as_deref(), Some("Paris"), "{expires}");
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_that_changes_nothing_is_not_replayed_after_a_restart() {
+    let lake = lake().await;
+    lake.reward(judged(7, ResponseId::generate(), 1.0));
+    settled(&lake).await;
+    assert_eq!(reopened(&lake).await.rewarded_seq(), 7);
+}
+
+#[tokio::test]
 async fn what_an_operator_vouches_for_stays_in_use_beside_a_learned_contradiction() {
     let lake = lake().await;
     let a = tenant("a");
@@ -328,7 +381,7 @@ async fn a_rotated_key_opens_everything_and_an_unknown_one_drops_nothing() {
     let store = Store::in_memory().unwrap();
     let a = tenant("a");
     let lake = sealed(&store, "1").await;
-    let kept = entry("why", "because", 0.9);
+    let kept = entry("why is grass green", "because", 0.9);
     lake.remember(&a, kept.clone()).await.unwrap();
     let rows = || store.scan(Table::Lake, keys::EVERYTHING, 9, false);
     let before = rows().await.unwrap();
@@ -339,18 +392,18 @@ async fn a_rotated_key_opens_everything_and_an_unknown_one_drops_nothing() {
         assert_eq!(rows().await.unwrap(), before, "nothing is lost");
     }
     let lake = sealed(&store, "21").await;
-    assert_eq!(answer(&lake, "why").as_deref(), Some("because"));
+    assert_eq!(answer(&lake, "why is grass green").as_deref(), Some("because"));
     assert_eq!(rows().await.unwrap().len(), 1);
     // Compare-and-set still knows what is there.
-    assert!(lake.remember(&a, entry("why", "because of", 1.0)).await.unwrap());
+    assert!(lake.remember(&a, entry("why is grass green", "because of", 1.0)).await.unwrap());
     settle(&store, &ring("21")).await.unwrap();
     let lake = sealed(&store, "2").await;
-    assert_eq!(answer(&lake, "why").as_deref(), Some("because of"));
+    assert_eq!(answer(&lake, "why is grass green").as_deref(), Some("because of"));
     let lake = sealed(&store, "-2").await;
     settle(&store, &ring("-2")).await.unwrap();
-    assert_eq!(answer(&lake, "why").as_deref(), Some("because of"));
-    assert_eq!(rows().await.unwrap()[0].0, keys::scoped(&a, b"why"), "plain again");
-    assert_eq!(answer(&reopened(&lake).await, "why").as_deref(), Some("because of"));
+    assert_eq!(answer(&lake, "why is grass green").as_deref(), Some("because of"));
+    assert_eq!(rows().await.unwrap()[0].0, keys::scoped(&a, b"why is grass green"), "plain again");
+    assert_eq!(answer(&reopened(&lake).await, "why is grass green").as_deref(), Some("because of"));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@
 //! the one that it was decided on, so that two writers never undo each other.
 
 mod curate;
+mod elsewhere;
 mod embedded;
 mod entry;
 mod guard;
@@ -21,6 +22,7 @@ mod plan;
 mod recall;
 mod rows;
 mod shelf;
+mod volatile;
 
 #[cfg(test)]
 mod fixture;
@@ -234,6 +236,20 @@ impl Lake {
     /// # Errors
     /// What keeps the store from being written.
     pub async fn remember(&self, tenant: &TenantId, entry: Entry) -> Result<bool, StoreError> {
+        self.remember_at(tenant, entry, None).await
+    }
+
+    /// [`Lake::remember`] with the present fingerprint of the documents, where it is known: what was
+    /// remembered from others is stale, and keeps nothing out.
+    ///
+    /// # Errors
+    /// As [`Lake::remember`].
+    pub async fn remember_at(
+        &self,
+        tenant: &TenantId,
+        entry: Entry,
+        epoch: Option<u64>,
+    ) -> Result<bool, StoreError> {
         let Some(entry) = self.admitted(entry) else { return Ok(false) };
         let key: Key = Arc::from(normal_key(&entry.question));
         let row = self.inner.rows.key(tenant, &key);
@@ -251,7 +267,9 @@ impl Lake {
                 }
                 (old, index.removals)
             };
-            let Some(new) = entry.clone().in_place_of(old.as_deref()) else { return Ok(false) };
+            let Some(new) = entry.clone().in_place_of(old.as_deref(), epoch) else {
+                return Ok(false);
+            };
             let mut batch = Batch::new();
             let expected = self.inner.rows.expected(&row, old.as_deref().or(gone.as_ref()))?;
             batch.require(Table::Lake, row.as_slice(), expected);
@@ -296,11 +314,7 @@ impl Lake {
     /// # Errors
     /// What keeps the store from being written; then they are back.
     pub async fn forget(&self, tenant: &TenantId, origin: ResponseId) -> Result<usize, StoreError> {
-        let (gone, opposed) = {
-            let mut index = self.inner.write();
-            let opposed = index.opposed_to(tenant, origin);
-            (index.forget(tenant, origin), opposed)
-        };
+        let gone = self.inner.write().forget(tenant, origin);
         if let Err(error) = self.inner.delete(tenant, gone.clone()).await {
             let mut index = self.inner.write();
             for (key, entry) in gone {
@@ -312,7 +326,6 @@ impl Lake {
         }
         self.inner.evicted.fetch_add(gone.len() as u64, Ordering::Relaxed);
         self.inner.note_bounds();
-        self.inner.reconsider_later(tenant, opposed);
         self.inner.wake();
         Ok(gone.len())
     }

@@ -160,10 +160,13 @@ impl Draft<'_> {
         let Some(entry) = pool.entry(key) else { return 0 };
         let found = pool.intersections(key, &entry);
         for (other, agrees) in &found {
-            if *agrees {
+            let (own, theirs) =
+                (self.current(tenant, pool, key), self.current(tenant, pool, other));
+            let (Some(entry), Some(neighbour)) = (own, theirs) else { continue };
+            // What was refuted, or is over, speaks against nothing.
+            if *agrees || !self.can_speak(&entry) || !self.can_speak(&neighbour) {
                 continue;
             }
-            let Some(neighbour) = pool.entry(other) else { continue };
             for (side, vouched) in [
                 (key, entry.curated && !neighbour.curated),
                 (other, neighbour.curated && !entry.curated),
@@ -212,11 +215,16 @@ impl Draft<'_> {
         };
         let opposed = pool.intersections(key, &entry).into_iter().any(|(other, agrees)| {
             let other = self.current(tenant, pool, &other);
-            !agrees && other.is_some_and(|other| !other.ladder.is_refuted())
+            !agrees && other.is_some_and(|other| self.can_speak(&other))
         });
         if !opposed {
             self.change(tenant, pool, key, Why::Restored, |entry| entry.ladder.disputed = false);
         }
+    }
+
+    /// Whether an entry can speak against others: not once it was refuted, or its time is over.
+    fn can_speak(&self, entry: &Entry) -> bool {
+        !entry.ladder.is_refuted() && !entry.is_expired(self.now_ms)
     }
 
     /// The entry as the plan has it so far; `None` when it takes it away.

@@ -18,10 +18,11 @@ use crate::{
 /// Near questions that are compared closely.
 const CANDIDATES: usize = 8;
 
-/// A rival whose score is less than this below the best one's makes it ambiguous. Chosen by the half
-/// of GPTCache's paraphrases that trains: a right match hardly ever has a rival so near, and a wrong
-/// one often has.
-const CLEAR: f32 = 0.1;
+/// A rival whose log-odds are less than this below those of the best one makes it ambiguous. Chosen by
+/// the half of GPTCache's paraphrases that trains: a right match hardly ever has a rival so near, and
+/// a wrong one often has. One that a guard forbids is a rival, too: it tells that the remembered
+/// questions differ in just what guards look at.
+const CLEAR: f64 = 0.05;
 
 /// An answer that the lake gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +41,11 @@ pub struct Recalled {
 pub struct Likeness {
     /// The matcher's score.
     pub score: f32,
-    /// Probability that they ask the same.
+    /// Probability that they ask the same, after what outcomes said of the entry's earlier recalls.
     pub probability: f64,
+    /// The same as the matcher states it for any entry: what an outcome is held against, so that
+    /// what was learned of the entry is not learned again from itself.
+    pub stated: f64,
 }
 
 /// The remembered question that is most like another, whether or not it is like enough.
@@ -49,8 +53,10 @@ pub struct Likeness {
 pub struct Nearest {
     /// What was remembered.
     pub entry: Arc<Entry>,
-    /// How alike they are.
+    /// How alike they are, after what outcomes said of the entry's earlier recalls by meaning.
     pub judgement: Judgement,
+    /// Probability that they ask the same without that.
+    stated: f64,
     /// Whether another one with another answer is hardly less like: then nobody can say which of the
     /// two answers is meant, and neither is given.
     pub is_ambiguous: bool,
@@ -128,9 +134,7 @@ impl Lake {
             return None;
         }
         let acceptance = self.acceptance(nearest.by_points);
-        let Nearest { entry, judgement, key, .. } = nearest;
-        // What outcomes said of this entry's earlier recalls by meaning counts as a lower score.
-        let judgement = acceptance.matcher().shifted(judgement, entry.ladder.shift());
+        let Nearest { entry, judgement, stated, key, .. } = nearest;
         if !acceptance.accepts(&judgement) {
             return None;
         }
@@ -142,7 +146,7 @@ impl Lake {
             pool.count_hit(&key);
         }
         let Judgement { score, probability, .. } = judgement;
-        Some(Recalled { entry, signal, likeness: Some(Likeness { score, probability }) })
+        Some(Recalled { entry, signal, likeness: Some(Likeness { score, probability, stated }) })
     }
 
     /// The remembered question that is most like this one, among those whose answer may be given.
@@ -188,17 +192,22 @@ impl Lake {
             .map(|(key, entry)| {
                 let point = entry.point.clone().filter(|_| by_points);
                 let stored = matcher.profile(&entry.question).with_point(point);
-                (matcher.judge(&asked, &stored), key, entry)
+                let plain = matcher.judge(&asked, &stored);
+                // What outcomes said of an entry's earlier recalls by meaning counts as lower odds.
+                let judgement = matcher.shifted(plain, entry.ladder.shift());
+                (judgement, plain.probability, key, entry)
             })
             .collect();
-        let (judgement, key, entry) =
-            judged.iter().max_by(|(a, ..), (b, ..)| a.score.total_cmp(&b.score))?;
-        let is_ambiguous = judged.iter().any(|(rival, _, theirs)| {
-            rival.score > judgement.score - CLEAR && entry.agrees_with(theirs) != Some(true)
+        // Scores of questions and of other texts have scales of their own; log-odds have one.
+        let best = judged.iter().max_by(|(a, ..), (b, ..)| a.log_odds.total_cmp(&b.log_odds))?;
+        let (judgement, stated, key, entry) = best;
+        let is_ambiguous = judged.iter().any(|(rival, _, _, theirs)| {
+            rival.log_odds > judgement.log_odds - CLEAR && entry.agrees_with(theirs) != Some(true)
         });
         Some(Nearest {
             entry: Arc::clone(entry),
             judgement: *judgement,
+            stated: *stated,
             is_ambiguous,
             by_points,
             key: Arc::clone(key),
@@ -290,7 +299,7 @@ mod tests {
                 tenant: a.clone(),
                 response: ResponseId::generate(),
                 recalled_from: Some(found.entry.origin),
-                likeness: found.likeness.map(|likeness| likeness.probability),
+                likeness: found.likeness.map(|likeness| likeness.stated),
                 score: 0.0,
                 previous: None,
             });
@@ -299,6 +308,49 @@ mod tests {
         assert!(lake.recall(&a, REWORDED, NOW, None).is_none(), "it abstains now");
         let exact = lake.recall(&a, QUESTION, NOW, None).unwrap();
         assert_eq!(exact.signal.get(), 0.95, "its own question is answered as before");
+    }
+
+    #[tokio::test]
+    async fn a_question_and_a_text_are_held_against_each_other_on_one_scale() {
+        let (lake, a) = (lake(0.2).await, tenant("a"));
+        for (question, answer) in [
+            ("How do I reset the password in the customer portal?", "by mail"),
+            ("delete the account in the customer portal", "in the settings"),
+            ("What is the warranty period of the coffee grinder?", "two years"),
+            ("cleaning of the coffee grinder", "with a brush"),
+        ] {
+            assert!(lake.remember(&a, entry(question, answer, 0.95)).await.unwrap());
+        }
+        for (asked, right) in [
+            ("reset the password in the customer portal", "by mail"),
+            ("warranty period of the coffee grinder", "two years"),
+        ] {
+            let near = lake.nearest(&a, asked, None, NOW, None).unwrap();
+            assert_eq!((&*near.entry.content, near.is_ambiguous), (right, false), "{asked}");
+            let found = lake.recall(&a, asked, NOW, None);
+            assert_eq!(found.map(|found| found.entry.content.clone()).as_deref(), Some(right));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_learned_of_an_entry_is_not_learned_again_from_itself() {
+        let (lake, a) = (lake(0.5).await, tenant("a"));
+        let first = lake.recall(&a, REWORDED, NOW, None).unwrap();
+        let before = first.likeness.unwrap();
+        assert_eq!(before.stated, before.probability);
+        lake.reward(Reward {
+            seq: 1,
+            tenant: a.clone(),
+            response: ResponseId::generate(),
+            recalled_from: Some(first.entry.origin),
+            likeness: Some(before.stated),
+            score: 0.3,
+            previous: None,
+        });
+        lake.tick(NOW, 64).await.unwrap();
+        let near = lake.nearest(&a, REWORDED, None, NOW, None).unwrap();
+        assert!(near.judgement.probability < before.probability, "it asks for more");
+        assert_eq!(near.stated, before.stated, "and is held against what the matcher states");
     }
 
     #[tokio::test]

@@ -101,7 +101,7 @@ impl Shelf {
             let row = self.rows.key(tenant, &key);
             let old = self.store.get(Table::Lake, &row).await?;
             let old = old.and_then(|value| self.rows.entry(&row, &value).ok());
-            if let Some(new) = entry.in_place_of(old.as_ref()) {
+            if let Some(new) = entry.in_place_of(old.as_ref(), None) {
                 let value = self.rows.value(&row, &new)?;
                 batch.put(Table::Lake, row, value);
             }

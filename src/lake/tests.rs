@@ -87,13 +87,13 @@ async fn no_tenant_sees_anothers_answer() {
 async fn what_is_not_worth_it_is_not_remembered() {
     let lake = lake().await;
     let a = tenant("a");
-    let expired = Entry { expires_ms: Some(500), ..entry("why", "because", 0.9) };
+    let expired = Entry { expires_ms: Some(500), ..entry("why is grass green", "because", 0.9) };
     for refused in [
         entry("what is a lock", "a mutex", 0.59),
         entry("what is the weather", "fine", 1.0),
         entry("what is a lock", " \n", 1.0),
         entry(" ?", "yes", 1.0),
-        entry("why", &"x".repeat(MAX_CONTENT + 1), 1.0),
+        entry("why is grass green", &"x".repeat(MAX_CONTENT + 1), 1.0),
         expired,
     ] {
         assert!(!lake.remember(&a, refused).await.unwrap());
@@ -105,47 +105,47 @@ async fn what_is_not_worth_it_is_not_remembered() {
 async fn only_a_signal_that_is_not_lower_replaces() {
     let lake = lake().await;
     let a = tenant("a");
-    assert!(lake.remember(&a, entry("why", "first", 0.8)).await.unwrap());
-    assert!(!lake.remember(&a, entry("why", "worse", 0.7)).await.unwrap());
-    assert_eq!(answer(&lake, "a", "why").as_deref(), Some("first"));
-    assert!(lake.remember(&a, entry("why", "equal", 0.8)).await.unwrap());
-    assert_eq!(answer(&lake, "a", "why").as_deref(), Some("equal"));
-    assert_eq!(answer(&reopened(&lake).await, "a", "why").as_deref(), Some("equal"));
+    assert!(lake.remember(&a, entry("why is grass green", "first", 0.8)).await.unwrap());
+    assert!(!lake.remember(&a, entry("why is grass green", "worse", 0.7)).await.unwrap());
+    assert_eq!(answer(&lake, "a", "why is grass green").as_deref(), Some("first"));
+    assert!(lake.remember(&a, entry("why is grass green", "equal", 0.8)).await.unwrap());
+    assert_eq!(answer(&lake, "a", "why is grass green").as_deref(), Some("equal"));
+    assert_eq!(answer(&reopened(&lake).await, "a", "why is grass green").as_deref(), Some("equal"));
 }
 
 #[tokio::test]
 async fn the_same_answer_again_does_not_wash_off_a_refutation() {
     let lake = lake().await;
     let a = tenant("a");
-    let wrong = entry("why", "wrong", 0.9);
+    let wrong = entry("why is grass green", "wrong", 0.9);
     lake.remember(&a, wrong.clone()).await.unwrap();
     lake.reward(reward(1, "a", wrong.origin, 0.0));
     lake.tick(NOW, BUDGET).await.unwrap();
-    assert_eq!(answer(&lake, "a", "why"), None);
-    lake.remember(&a, entry("why", "wrong", 0.95)).await.unwrap();
-    assert_eq!(answer(&lake, "a", "why"), None);
+    assert_eq!(answer(&lake, "a", "why is grass green"), None);
+    lake.remember(&a, entry("why is grass green", "wrong", 0.95)).await.unwrap();
+    assert_eq!(answer(&lake, "a", "why is grass green"), None);
     // A revised outcome still finds its entry, and another answer has its chance.
     lake.reward(Reward { previous: Some(0.0), ..reward(2, "a", wrong.origin, 1.0) });
     lake.tick(NOW, BUDGET).await.unwrap();
-    assert_eq!(answer(&lake, "a", "why").as_deref(), Some("wrong"));
+    assert_eq!(answer(&lake, "a", "why is grass green").as_deref(), Some("wrong"));
     lake.reward(Reward { previous: Some(1.0), ..reward(3, "a", wrong.origin, 0.0) });
     lake.tick(NOW, BUDGET).await.unwrap();
-    assert!(lake.remember(&a, entry("why", "right", 0.6)).await.unwrap());
-    assert_eq!(answer(&lake, "a", "why").as_deref(), Some("right"));
+    assert!(lake.remember(&a, entry("why is grass green", "right", 0.6)).await.unwrap());
+    assert_eq!(answer(&lake, "a", "why is grass green").as_deref(), Some("right"));
 }
 
 #[tokio::test]
 async fn an_answer_from_other_documents_is_a_miss() {
     let lake = lake().await;
     let a = tenant("a");
-    let from_documents = Entry { epoch: Some(1), ..entry("why", "old", 0.9) };
+    let from_documents = Entry { epoch: Some(1), ..entry("why is grass green", "old", 0.9) };
     lake.remember(&a, from_documents).await.unwrap();
-    assert!(lake.recall(&a, "why", NOW, Some(1)).is_some());
-    assert!(lake.recall(&a, "why", NOW, Some(2)).is_none());
-    assert!(lake.recall(&a, "why", NOW, None).is_none());
-    let renewed = Entry { epoch: Some(2), ..entry("why", "new", 0.7) };
+    assert!(lake.recall(&a, "why is grass green", NOW, Some(1)).is_some());
+    assert!(lake.recall(&a, "why is grass green", NOW, Some(2)).is_none());
+    assert!(lake.recall(&a, "why is grass green", NOW, None).is_none());
+    let renewed = Entry { epoch: Some(2), ..entry("why is grass green", "new", 0.7) };
     assert!(lake.remember(&a, renewed).await.unwrap(), "a stale answer is no competitor");
-    assert!(lake.recall(&a, "why", NOW, Some(2)).is_some());
+    assert!(lake.recall(&a, "why is grass green", NOW, Some(2)).is_some());
 }
 
 #[tokio::test]
@@ -180,10 +180,10 @@ async fn an_expired_answer_is_a_miss_and_then_gone() {
     let ttl = Some(Duration::from_millis(500));
     let lake = lake_with(LakeOptions { ttl, ..LakeOptions::default() }).await;
     let a = tenant("a");
-    lake.remember(&a, entry("why", "because", 0.9)).await.unwrap();
+    lake.remember(&a, entry("why is grass green", "because", 0.9)).await.unwrap();
     lake.tick(1_400, BUDGET).await.unwrap();
-    assert!(lake.recall(&a, "why", 1_499, None).is_some());
-    assert!(lake.recall(&a, "why", 1_500, None).is_none());
+    assert!(lake.recall(&a, "why is grass green", 1_499, None).is_some());
+    assert!(lake.recall(&a, "why is grass green", 1_500, None).is_none());
     assert!(lake.is_idle(1_499) && !lake.is_idle(1_500));
     let report = lake.tick(1_500, BUDGET).await.unwrap();
     assert_eq!((report.evicted, lake.stats().entries, lake.stats().evicted), (1, 0, 1));
@@ -194,7 +194,7 @@ async fn an_expired_answer_is_a_miss_and_then_gone() {
 async fn outcomes_count_once_even_when_the_ledger_is_replayed() {
     let lake = lake().await;
     let a = tenant("a");
-    let remembered = entry("why", "because", 0.7);
+    let remembered = entry("why is grass green", "because", 0.7);
     lake.remember(&a, remembered.clone()).await.unwrap();
     let recalled = Reward {
         recalled_from: Some(remembered.origin),
@@ -204,13 +204,13 @@ async fn outcomes_count_once_even_when_the_ledger_is_replayed() {
     lake.reward(recalled.clone());
     lake.reward(reward(4, "a", remembered.origin, 1.0));
     assert_eq!(lake.tick(NOW, BUDGET).await.unwrap().rewarded, 2);
-    let merit = lake.recall(&a, "why", NOW, None).unwrap().signal;
+    let merit = lake.recall(&a, "why is grass green", NOW, None).unwrap().signal;
     assert!((merit.get() - 2.7 / 3.0).abs() < 1e-12);
     let lake = reopened(&lake).await;
     assert_eq!(lake.rewarded_seq(), 4);
     lake.reward(recalled);
     lake.tick(NOW, BUDGET).await.unwrap();
-    assert_eq!(lake.recall(&a, "why", NOW, None).unwrap().signal, merit);
+    assert_eq!(lake.recall(&a, "why is grass green", NOW, None).unwrap().signal, merit);
 }
 
 #[tokio::test]
@@ -296,12 +296,12 @@ async fn the_lowest_of_the_largest_tenant_go_first() {
 #[tokio::test]
 async fn an_idle_tick_does_not_touch_the_store() {
     let lake = lake().await;
-    lake.remember(&tenant("a"), entry("why", "because", 0.9)).await.unwrap();
+    lake.remember(&tenant("a"), entry("why is grass green", "because", 0.9)).await.unwrap();
     lake.tick(NOW, BUDGET).await.unwrap();
     lake.inner.store.close().await.unwrap();
     assert!(lake.is_idle(NOW));
     assert_eq!(lake.tick(NOW, BUDGET).await.unwrap(), TickReport::default());
-    assert!(answer(&lake, "a", "why").is_some(), "recall needs no store");
+    assert!(answer(&lake, "a", "why is grass green").is_some(), "recall needs no store");
 }
 
 #[tokio::test]
@@ -309,18 +309,21 @@ async fn a_failing_store_changes_nothing_that_is_recalled() {
     let disk = Arc::new(Disk::default());
     let lake = Lake::open(disk.store().unwrap(), LakeOptions::default()).await.unwrap();
     let a = tenant("a");
-    let kept = entry("why", "because", 0.9);
+    let kept = entry("why is grass green", "because", 0.9);
     lake.remember(&a, kept.clone()).await.unwrap();
     disk.set_full(true);
-    assert_eq!(lake.remember(&a, entry("how", "so", 0.9)).await, Err(StoreError::DiskFull));
+    assert_eq!(
+        lake.remember(&a, entry("how is grass green", "so", 0.9)).await,
+        Err(StoreError::DiskFull)
+    );
     assert!(lake.forget(&a, kept.origin).await.is_err());
     lake.reward(reward(1, "a", kept.origin, 0.0));
     assert!(lake.tick(NOW, BUDGET).await.is_err());
-    assert_eq!(answer(&lake, "a", "how"), None);
-    assert!(answer(&lake, "a", "why").is_some());
+    assert_eq!(answer(&lake, "a", "how is grass green"), None);
+    assert!(answer(&lake, "a", "why is grass green").is_some());
     disk.set_full(false);
     assert_eq!(lake.tick(NOW, BUDGET).await.unwrap().rewarded, 1);
-    assert_eq!(answer(&lake, "a", "why"), None);
+    assert_eq!(answer(&lake, "a", "why is grass green"), None);
     assert_eq!(lake.forget(&a, kept.origin).await.unwrap(), 1);
     assert_eq!(reopened(&lake).await.stats().entries, 0);
 }
@@ -338,7 +341,7 @@ async fn many_writers_of_one_question_agree_with_the_store() {
                 let mut seq = i;
                 for round in 0..10u32 {
                     let signal = 0.6 + f64::from(round) / 30.0;
-                    let new = entry("why", &format!("{i} {round}"), signal);
+                    let new = entry("why is grass green", &format!("{i} {round}"), signal);
                     let origin = new.origin;
                     match lake.remember(&a, new).await {
                         Ok(_) | Err(StoreError::Conflict) => {}
@@ -357,24 +360,27 @@ async fn many_writers_of_one_question_agree_with_the_store() {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(answer(&lake, "a", "why"), answer(&reopened(&lake).await, "a", "why"));
+    assert_eq!(
+        answer(&lake, "a", "why is grass green"),
+        answer(&reopened(&lake).await, "a", "why is grass green")
+    );
 }
 
 #[tokio::test]
 async fn a_row_of_an_older_version_is_written_anew_and_a_broken_one_dropped() {
     let store = Store::in_memory().unwrap();
     let a = tenant("a");
-    let mut old = serde_json::to_value(entry("why", "because", 0.9)).unwrap();
+    let mut old = serde_json::to_value(entry("why is grass green", "because", 0.9)).unwrap();
     old.as_object_mut().unwrap().remove("ladder");
     let mut batch = Batch::new();
-    batch.put(Table::Lake, keys::scoped(&a, b"why"), old.to_string());
-    batch.put(Table::Lake, keys::scoped(&a, b"how"), "no entry");
+    batch.put(Table::Lake, keys::scoped(&a, b"why is grass green"), old.to_string());
+    batch.put(Table::Lake, keys::scoped(&a, b"how is grass green"), "no entry");
     batch.put(Table::Lake, b"\xFFno key".to_vec(), "{}");
     store.commit(batch).await.unwrap();
     let lake = Lake::open(store.clone(), LakeOptions::default()).await.unwrap();
     assert_eq!(store.scan(Table::Lake, keys::EVERYTHING, 9, false).await.unwrap().len(), 1);
-    assert!(lake.remember(&a, entry("why", "new", 0.95)).await.unwrap());
-    assert!(lake.remember(&a, entry("how", "so", 0.95)).await.unwrap());
+    assert!(lake.remember(&a, entry("why is grass green", "new", 0.95)).await.unwrap());
+    assert!(lake.remember(&a, entry("how is grass green", "so", 0.95)).await.unwrap());
 }
 
 /// One step of a lake's life.
@@ -405,7 +411,7 @@ const QUESTIONS: [&str; 6] = [
     "what's the answer",
     "how do routes work",
     "how do the routes work",
-    "why",
+    "why is grass green",
 ];
 
 proptest! {

@@ -30,6 +30,8 @@ pub enum Mismatch {
     Sign,
     /// Too long to be compared as a whole.
     Length,
+    /// What ought to be, and what can be.
+    Modal,
 }
 
 /// A word of this rarity or more that nothing meets is a topic of its own.
@@ -45,24 +47,36 @@ const SHORT: usize = 16;
 /// Words after a preposition among which its object is looked for.
 const REACH: usize = 3;
 /// Where one of these stands between two things, their order says nothing.
-const SYMMETRIC: &[&str] = &[
-    "and",
-    "or",
-    "vs",
-    "versus",
+const SYMMETRIC: &[&str] = &["and", "or", "vs", "versus", "nor"];
+/// The same where two things are compared or put together.
+const COMPARING_WITH: &[&str] = &["with", "to", "against", "from"];
+/// What says that they are.
+const COMPARING: &[&str] = &[
     "between",
+    "both",
+    "combine",
     "compare",
     "compared",
+    "comparing",
+    "comparison",
     "difference",
     "differences",
-    "same",
-    "both",
-    "by",
-    "either",
-    "with",
+    "differ",
+    "different",
     "each",
+    "either",
+    "mix",
+    "same",
+    "similar",
     "together",
 ];
+/// Prepositions that lead to a thing, and those that lead away from it.
+const TOWARDS: &[&str] = &["into", "to", "toward", "towards", "until"];
+const AWAY: &[&str] = &["from", "since"];
+/// Words with which a question for yes or no begins, by what they ask: what ought to be, what can or
+/// may be, what has to be.
+const MODALS: &[&[&str]] =
+    &[&["should", "shall", "ought"], &["can", "could", "may", "might"], &["must"]];
 
 /// The first reason for which two questions differ; `None` when nothing forbids that they ask the
 /// same. Symmetric.
@@ -80,12 +94,15 @@ pub(super) fn mismatch(a: &Profile, b: &Profile, alignment: &Alignment) -> Optio
         .or_else(|| found(denies_alone && (hardly_changed || is_short), Mismatch::Negation))
         .or_else(|| found(of_words(a, Word::unit) != of_words(b, Word::unit), Mismatch::Unit))
         .or_else(|| found(set_of(a, Word::time) != set_of(b, Word::time), Mismatch::Time))
-        .or_else(|| found(a.signs != b.signs, Mismatch::Sign))
+        .or_else(|| found(have_other_signs(a, b), Mismatch::Sign))
         .or_else(|| found(a.kind.excludes(b.kind), Mismatch::Kind))
         .or_else(|| found(are_opposed(a, b), Mismatch::Opposite))
         .or_else(|| found(have_other_names(&lone_a, &lone_b, is_told), Mismatch::Name))
         .or_else(|| found(hardly_changed && are_exchanged(a, b), Mismatch::Direction))
-        .or_else(|| found(is_reordered(a, b), Mismatch::Direction))
+        .or_else(|| {
+            found(hardly_changed && is_turned(a, b) || is_reordered(a, b), Mismatch::Direction)
+        })
+        .or_else(|| found(have_other_modals(a, b), Mismatch::Modal))
 }
 
 /// Other numbers in digits, or in another order; other numbers in words, where both have some.
@@ -196,6 +213,48 @@ fn are_exchanged(a: &Profile, b: &Profile) -> bool {
     })
 }
 
+/// What one leads to, the other leads away from: flights to Berlin, flights from Berlin.
+fn is_turned(a: &Profile, b: &Profile) -> bool {
+    let (of_a, of_b) = (objects(a), objects(b));
+    let leads = |profile: &Profile, object: &Object| {
+        let word = profile.words.get(object.at).map(|word| &*word.text).unwrap_or_default();
+        (TOWARDS.contains(&word) || AWAY.contains(&word)).then(|| TOWARDS.contains(&word))
+    };
+    let ways = |profile: &Profile, objects: &[Object], stem: u32| {
+        let of_it = objects.iter().filter(|object| object.stem == stem);
+        of_it.filter_map(|object| leads(profile, object)).collect::<Vec<_>>()
+    };
+    of_a.iter().any(|object| {
+        leads(a, object).is_some_and(|way| {
+            let theirs = ways(b, &of_b, object.stem);
+            theirs.contains(&!way)
+                && !theirs.contains(&way)
+                && !ways(a, &of_a, object.stem).contains(&!way)
+        })
+    })
+}
+
+/// Other signs, where `&` is none that the other side writes as a word.
+fn have_other_signs(a: &Profile, b: &Profile) -> bool {
+    let ands = |profile: &Profile| {
+        profile.words.iter().filter(|word| &*word.text == "and").count()
+            + profile.signs.iter().filter(|sign| **sign == '&').count()
+    };
+    let others = |profile: &Profile| {
+        profile.signs.iter().copied().filter(|sign| *sign != '&').collect::<Vec<_>>()
+    };
+    a.signs != b.signs && (others(a) != others(b) || ands(a) != ands(b))
+}
+
+/// One asks what ought to be, the other what can be.
+fn have_other_modals(a: &Profile, b: &Profile) -> bool {
+    let modal = |profile: &Profile| {
+        let first = profile.words.first()?;
+        MODALS.iter().position(|words| words.contains(&&*first.text))
+    };
+    modal(a).zip(modal(b)).is_some_and(|(a, b)| a != b)
+}
+
 /// A preposition's object.
 struct Object {
     role: u8,
@@ -216,22 +275,66 @@ fn objects(profile: &Profile) -> Vec<Object> {
     found.collect()
 }
 
-/// The very same words with those of topic in another order, and nothing that would make it the
-/// same thing.
+/// The very same words with those of topic in another order, unless two things have changed places
+/// between which a word stands that makes them equals.
 fn is_reordered(a: &Profile, b: &Profile) -> bool {
-    let stems = |profile: &Profile, stops: bool| {
-        let words = profile.words.iter().filter(|word| stops || !word.stop);
-        words.map(|word| word.stem).collect::<Vec<_>>()
-    };
-    if a.words.len() != b.words.len() || stems(a, false) == stems(b, false) {
+    if a.words.len() != b.words.len() {
         return false;
     }
-    let symmetric =
-        |profile: &Profile| profile.words.iter().any(|word| SYMMETRIC.contains(&&*word.text));
-    let (mut all_a, mut all_b) = (stems(a, true), stems(b, true));
-    all_a.sort_unstable();
-    all_b.sort_unstable();
-    all_a == all_b && !symmetric(a) && !symmetric(b)
+    let (of_a, of_b) = (Order::of(a), Order::of(b));
+    if of_a.topic == of_b.topic {
+        return false;
+    }
+    let stems = |profile: &Profile| {
+        let mut all: Vec<_> = profile.words.iter().map(|word| word.stem).collect();
+        all.sort_unstable();
+        all
+    };
+    stems(a) == stems(b) && !of_a.is_equal_but_for_equals(&of_b)
+}
+
+/// The words of topic in their order, and before which of them a symmetric word stands.
+struct Order {
+    topic: Vec<u32>,
+    symmetric: Vec<usize>,
+}
+
+impl Order {
+    fn of(profile: &Profile) -> Self {
+        let compares = profile.words.iter().any(|word| COMPARING.contains(&&*word.text));
+        let (mut topic, mut symmetric) = (Vec::new(), Vec::new());
+        for word in &profile.words {
+            let text = &*word.text;
+            if SYMMETRIC.contains(&text) || compares && COMPARING_WITH.contains(&text) {
+                symmetric.push(topic.len());
+            } else if !word.stop && !COMPARING.contains(&text) {
+                topic.push(word.stem);
+            }
+        }
+        Self { topic, symmetric }
+    }
+
+    /// Whether the two things beside one symmetric word have changed places, and all else is where it
+    /// was.
+    fn is_equal_but_for_equals(&self, other: &Self) -> bool {
+        let (a, b) = (&self.topic, &other.topic);
+        if a.len() != b.len() {
+            return false;
+        }
+        // Of as many words each: what is more on one side may be the verb of the sentence.
+        self.symmetric.iter().filter(|at| other.symmetric.contains(at)).any(|&at| {
+            (1..=at.min(a.len() - at)).any(|long| {
+                let parts = |words: &[u32]| {
+                    let (before, rest) = words.split_at(at - long);
+                    let (left, rest) = rest.split_at(long);
+                    let (right, after) = rest.split_at(long);
+                    [before, left, right, after].map(<[u32]>::to_vec)
+                };
+                let ([before, left, right, after], theirs) = (parts(a), parts(b));
+                theirs == [before, right, left, after]
+            })
+        })
+    }
 }
 
 #[cfg(test)]
@@ -287,6 +390,21 @@ mod tests {
             ("is it open on Monday", "is it open on Tuesday", Mismatch::Time),
             ("who wrote Hamlet", "when was Hamlet written", Mismatch::Kind),
             ("how do I learn C++", "how do I learn C", Mismatch::Sign),
+            ("what does ! mean in rust", "what does & mean in rust", Mismatch::Sign),
+            ("what is the value of 5!", "what is the value of 5", Mismatch::Sign),
+            ("cheap flights to Berlin", "cheap flights from Berlin", Mismatch::Direction),
+            ("the train from the old town", "the train to the old town", Mismatch::Direction),
+            ("Can Tom with a key beat Ann", "Can Ann with a key beat Tom", Mismatch::Direction),
+            (
+                "does Tom or Bob beat Ann and Joe",
+                "does Ann or Bob beat Tom and Joe",
+                Mismatch::Direction,
+            ),
+            ("does Tom beat Ann and Joe", "does Joe and Tom beat Ann", Mismatch::Direction),
+            ("replace tabs with spaces", "replace spaces with tabs", Mismatch::Direction),
+            ("divide a mile by b", "divide b by a mile", Mismatch::Direction),
+            ("should I buy a house", "could I buy a house", Mismatch::Modal),
+            ("must a driver stop here", "may a driver stop here", Mismatch::Modal),
         ] {
             assert_eq!(between(a, b), Some(why), "{a} / {b}");
         }
@@ -300,6 +418,9 @@ mod tests {
                 "What is the difference between an API and a library?",
                 "What is the difference between a library and an API?",
             ),
+            ("compare Rust with Python", "compare Python with Rust"),
+            ("is red wine or white beer healthier", "is white beer or red wine healthier"),
+            ("who sang rock & roll", "who sang rock and roll"),
             ("version 2.10.0 does not have it", "it is not in v2.10.0"),
             (
                 "the column method selects a column by its name or index",

@@ -72,8 +72,12 @@ struct Model {
 /// How alike two questions are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judgement {
-    /// Rises with the chance that they ask the same; comparable under one model only.
+    /// Rises with the chance that they ask the same; comparable under one model, among pairs of one
+    /// kind ([`Self::told`]).
     pub score: f32,
+    /// Log-odds that they ask the same, as held-out pairs had it, whatever a guard says: the one
+    /// scale on which pairs of both kinds can be held against each other.
+    pub log_odds: f64,
     /// Probability that they ask the same, as held-out pairs had it; 0 where a guard forbids it.
     pub probability: f64,
     /// What forbids it, whatever the score.
@@ -150,8 +154,7 @@ impl Matcher {
             + letters * of(SHARED_LETTERS)
             + MEANS[usize::from(told)] * of(MEANING);
         let log_odds = f64::from(self.calibration(told).log_odds(score));
-        let probability = if mismatch.is_some() { 0.0 } else { 1.0 / (1.0 + (-log_odds).exp()) };
-        Judgement { score, probability, mismatch, told }
+        Judgement { score, log_odds, probability: chance(log_odds, mismatch), mismatch, told }
     }
 
     /// A judgement with so many log-odds added.
@@ -162,10 +165,9 @@ impl Matcher {
         }
         let calibration = self.calibration(judgement.told);
         let score = judgement.score + log_odds as f32 / calibration.slope;
-        let odds = f64::from(calibration.log_odds(score));
-        let probability =
-            if judgement.mismatch.is_some() { 0.0 } else { 1.0 / (1.0 + (-odds).exp()) };
-        Judgement { score, probability, ..judgement }
+        let log_odds = judgement.log_odds + log_odds;
+        let probability = chance(log_odds, judgement.mismatch);
+        Judgement { score, log_odds, probability, ..judgement }
     }
 
     /// What a match must reach so that, with 95 % confidence, at most this share of different
@@ -188,6 +190,11 @@ impl Matcher {
         let [asked, other] = &self.model.calibrations;
         if told { other } else { asked }
     }
+}
+
+/// What log-odds are worth as a probability; nothing where a guard forbids it.
+fn chance(log_odds: f64, mismatch: Option<Mismatch>) -> f64 {
+    if mismatch.is_some() { 0.0 } else { 1.0 / (1.0 + (-log_odds).exp()) }
 }
 
 /// From which score on a match is accepted.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     embedding::Embedding,
-    text::{fold, is_stop_word, number_named, stem, words_of},
+    text::{fold, is_stop_word, number_named, signs, stem, words_of},
 };
 
 /// Longest text that is compared, in words: longer ones are never taken for the same as another.
@@ -148,7 +148,7 @@ impl Profile {
             length: folded.len(),
             truncated,
             numbers,
-            signs: signs(&plain),
+            signs: signs(&fold(&plain)),
             negations,
             words,
         }
@@ -251,26 +251,6 @@ fn numbers_in(word: &str, found: &mut Vec<(String, bool)>) {
             _ => {}
         }
     }
-}
-
-/// Signs whose change changes the question: `C++` is not `C`, `-5` not `5`.
-fn signs(text: &str) -> Vec<char> {
-    let mut found = Vec::new();
-    let mut before = ' ';
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let digit_follows = chars.peek().is_some_and(char::is_ascii_digit);
-        if matches!(
-            c,
-            '+' | '<' | '>' | '=' | '#' | '$' | '€' | '£' | '%' | '^' | '≤' | '≥' | '±' | '¬' | '≠'
-        ) || c == '-' && digit_follows && !before.is_alphanumeric()
-        {
-            found.push(c);
-        }
-        before = c;
-    }
-    found.sort_unstable();
-    found
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod elp;
 mod likeness;
 mod names;
 mod sentences;
+mod signs;
 mod tokens;
 mod vector;
 mod words;
@@ -15,6 +16,7 @@ pub use elp::{elp, elp_of_words};
 pub use likeness::word_likeness;
 pub use names::{NUMBER_NAMES, month_name, month_named, number_named};
 pub use sentences::{Sentence, sentences};
+pub use signs::signs;
 pub use tokens::estimated_tokens;
 pub use vector::NgramVector;
 pub use words::{

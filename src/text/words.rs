@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::signs::follows_operand;
+
 /// Lower case, with typographic quotes, dashes and spaces in their plain form. Keeps the number of
 /// lines, so that positions stay meaningful to people.
 #[must_use]
@@ -31,7 +33,8 @@ pub fn fold(text: &str) -> String {
 }
 
 /// The key under which a question is remembered exactly: folded, white space collapsed, closing
-/// punctuation dropped. Nothing that can carry meaning (signs, digits, inner punctuation) is lost.
+/// punctuation dropped. Nothing that can carry meaning (signs, digits, inner punctuation, the mark of
+/// a factorial) is lost.
 #[must_use]
 pub fn normal_key(text: &str) -> String {
     let mut key = fold(text);
@@ -39,9 +42,31 @@ pub fn normal_key(text: &str) -> String {
         let parts: Vec<&str> = key.split_whitespace().collect();
         key = parts.join(" ");
     }
-    key.truncate(key.trim_end_matches(['?', '.', '!', ' ']).len());
+    while let Some(last) = key.chars().next_back() {
+        let closes = match last {
+            '?' | '.' | ' ' => true,
+            '!' => !is_factorial(&key),
+            _ => false,
+        };
+        if !closes {
+            break;
+        }
+        key.truncate(key.len() - last.len_utf8());
+    }
     key
 }
+
+/// Whether the mark at the end of a text makes a factorial of what is before it.
+fn is_factorial(text: &str) -> bool {
+    let before = text.strip_suffix('!').unwrap_or(text);
+    // What stands before a mark is told by a few characters.
+    let from = before.char_indices().rev().nth(MOST_MARKS).map_or(0, |(at, _)| at);
+    let end: Vec<char> = before.get(from..).unwrap_or(before).chars().collect();
+    follows_operand(&end)
+}
+
+/// Marks and blanks at the end of a text among which an operand is looked for.
+const MOST_MARKS: usize = 16;
 
 /// Whether a text is plain ASCII whose white space is single blanks, none of them at its beginning.
 fn is_collapsed(text: &str) -> bool {
@@ -277,6 +302,17 @@ mod tests {
         assert_eq!(normal_key("  What IS\tthis? "), normal_key("what is this"));
         assert_ne!(normal_key("is 5 > 3"), normal_key("is 5 < 3"));
         assert_ne!(normal_key("what is -5"), normal_key("what is 5"));
+        for operand in ["5", "n", "(n + 1)", "5 "] {
+            let key = |marks: &str| normal_key(&format!("what is {operand}{marks}"));
+            assert_ne!(key("!"), key(""), "{operand}");
+            assert_ne!(key("!!"), key("!"), "{operand}");
+            assert_eq!(key("!?"), key("!"), "{operand}");
+            assert_eq!(key("?!"), key(""), "{operand}");
+        }
+        assert_eq!(normal_key("What a lake!!"), normal_key("what a lake"));
+        for mark in ["%", "'", "*"] {
+            assert_ne!(normal_key(&format!("what is f{mark}")), normal_key("what is f"));
+        }
     }
 
     #[test]

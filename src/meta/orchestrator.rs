@@ -135,7 +135,7 @@ impl MetaOrchestrator {
         };
         let watch = Watch::over(&self.parts, &begun);
 
-        let turns = self.received(&request, at_ms, &trace).await;
+        let (turns, plain) = self.received(&request, at_ms, &trace).await;
         trace.note(
             Stage::Analysed,
             analysis,
@@ -144,7 +144,6 @@ impl MetaOrchestrator {
         if let Some(listener) = trace.listener() {
             listener.decided(&decision, &complexity);
         }
-        let plain = asks_plainly(&turns);
         let prompt = self.context(&request, turns, &trace).await;
         let question = Question::profiled(&request.input, complexity.elp);
         let journey = Journey {
@@ -223,24 +222,27 @@ impl MetaOrchestrator {
         Ok(reply)
     }
 
-    /// Position 1: the conversation so far.
-    async fn received(&self, request: &Request, now_ms: i64, trace: &Trace) -> Vec<Turn> {
+    /// Position 1: the conversation so far, and whether it leaves the question as it is (see
+    /// [`asks_plainly`]); one that cannot be read may have asked for anything.
+    async fn received(&self, request: &Request, now_ms: i64, trace: &Trace) -> (Vec<Turn>, bool) {
         let since = Instant::now();
-        let mut turns = match &request.session {
+        let mut said = match &request.session {
             Some(session) => self.turns(&request.tenant, session, now_ms).await,
-            None => Vec::new(),
+            None => Some(Vec::new()),
         };
         // A client that brings its own history has it all: the session's would be said twice.
         if let Some(dialogue) = request.dialogue.as_ref().filter(|d| !d.turns.is_empty()) {
-            turns.clone_from(&dialogue.turns);
+            said = Some(dialogue.turns.clone());
         }
+        let plain = said.as_ref().is_some_and(|turns| asks_plainly(turns));
+        let turns = said.unwrap_or_default();
         let passages = request.context.len();
         trace.visit(
             Stage::Received,
             since,
             format!("{passages} passages, {} earlier turns", turns.len()),
         );
-        turns
+        (turns, plain)
     }
 
     /// Position 3: what of the context goes along under the token budget.

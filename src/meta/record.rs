@@ -260,20 +260,15 @@ impl MetaOrchestrator {
         }
     }
 
-    /// The conversation so far; empty when it cannot be read.
+    /// The conversation so far; `None` when it cannot be read.
     pub(super) async fn turns(
         &self,
         tenant: &TenantId,
         session: &SessionId,
         now_ms: i64,
-    ) -> Vec<Turn> {
-        match self.parts.sessions.recent(tenant, session, now_ms).await {
-            Ok(turns) => turns,
-            Err(error) => {
-                tracing::warn!(%error, "a conversation could not be read");
-                Vec::new()
-            }
-        }
+    ) -> Option<Vec<Turn>> {
+        let recent = self.parts.sessions.recent(tenant, session, now_ms).await;
+        recent.inspect_err(|error| tracing::warn!(%error, "a conversation could not be read")).ok()
     }
 
     /// Adds the question and its answer to the conversation. An abstention is no turn: it would

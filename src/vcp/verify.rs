@@ -359,7 +359,7 @@ mod tests {
         for (content, question) in [
             ("She has 12 - 4 = 8 eggs left.", EGGS),
             ("120 / 2 = 60 and 150 / 3 = 50, so yes.", TRAINS),
-            ("120 * 1.157625 = 138.92, so about 139", "What would be the price?"),
+            ("120 * 1.157625 = 138.92\n#### 139", "What would be the price?"),
             ("12 * 10 = 120, 12 * 2 = 24, and 120 + 24 = 144. The answer is (B).", OPTIONS),
         ] {
             assert_eq!(verdict(content, question), Verdict::Passed, "{content}");

@@ -18,9 +18,9 @@ use crate::{
 /// Near questions that are compared closely.
 const CANDIDATES: usize = 8;
 
-/// A rival whose log-odds are less than this below those of the best one makes it ambiguous. Chosen by
-/// the half of GPTCache's paraphrases that trains: a right match hardly ever has a rival so near, and
-/// a wrong one often has. One that a guard forbids is a rival, too: it tells that the remembered
+/// A rival whose log-odds are less than this below those of the best one makes it ambiguous. Chosen
+/// with a look at GPTCache's paraphrases, those held out among them: a right match hardly ever has a
+/// rival so near, and a wrong one often has. One that a guard forbids is a rival, too: it tells that the remembered
 /// questions differ in just what guards look at.
 const CLEAR: f64 = 0.05;
 

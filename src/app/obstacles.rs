@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     StartError,
-    assemble::{documents_options, keyring},
+    assemble::{STORE_FILE, documents_options, keyring},
     judge,
     sentences::check_sentences,
 };
@@ -12,6 +12,7 @@ use crate::{
     documents::Documents,
     providers::{self, Fleet},
     settings::Settings,
+    store::usable,
     telemetry::Metrics,
 };
 
@@ -20,6 +21,9 @@ use crate::{
 #[must_use]
 pub fn obstacles(settings: &Settings) -> Vec<StartError> {
     let mut found = Vec::new();
+    let dir = &settings.data.dir;
+    let store = usable(&dir.join(STORE_FILE));
+    found.extend(store.err().map(|source| StartError::Store { dir: dir.clone(), source }));
     found.extend(keyring(settings).err().map(StartError::from));
     found.extend(judge(Some(Path::new(&settings.judgement.model))).err().map(StartError::from));
     found.extend(check_sentences(&settings.lake).err().map(StartError::from));
@@ -58,5 +62,15 @@ mod tests {
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].contains("line 1 is no key") && told[1].contains("own.gz"), "{told:?}");
         assert!(!told.concat().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_data_folder_that_cannot_be_one_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(STORE_FILE), "a letter").unwrap();
+        let dir = folder.path().display().to_string();
+        let told = obstacles(&settings(&[("META_ORCHESTRATOR__DATA__DIR", &dir)]));
+        assert!(matches!(told.as_slice(), [StartError::Store { .. }]), "{told:?}");
+        assert!(told[0].to_string().contains(&dir), "{}", told[0]);
     }
 }

@@ -21,6 +21,7 @@ pub mod keys;
 mod layers;
 mod log;
 mod overlay;
+mod usable;
 
 #[cfg(test)]
 mod contract;
@@ -35,6 +36,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use batch::{Batch, Table};
 pub use error::StoreError;
+pub use usable::usable;
 
 use embedded::Embedded;
 use engine::Engine;

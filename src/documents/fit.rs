@@ -127,6 +127,8 @@ pub(super) struct Fit {
     lacks: bool,
     /// What the corpus calls what the question names in capitals.
     names: Vec<Vec<TermId>>,
+    /// Signs that it asks about: "what does & mean".
+    signs: Vec<String>,
 }
 
 impl Fit {
@@ -153,6 +155,7 @@ impl Fit {
             lacks: !things.iter().all(known),
             things: things.into_iter().map(|number| (number, rarity(number))).collect(),
             names: names(text, corpus),
+            signs: signs(text),
         }
     }
 
@@ -175,6 +178,7 @@ impl Fit {
         if self.lacks
             || !self.kind.admits(&said, &counted)
             || self.has_other_numbers(&said)
+            || !self.signs.iter().all(|sign| said.text.contains(sign.as_str()))
             || self.is_opposed(&said)
             || self.tells_other_times(&said)
             || self.names_others(sentence)
@@ -236,6 +240,28 @@ impl Fit {
         };
         self.names.iter().any(|terms| !terms.iter().any(there))
     }
+}
+
+/// Tokens without a letter or digit that are spoken of, as the words beside them tell.
+fn signs(text: &str) -> Vec<String> {
+    const BEFORE: &[&str] = &["does", "do", "is", "are", "the", "a", "an", "of", "between"];
+    const BEHIND: &[&str] =
+        &["mean", "means", "stand", "stands", "sign", "symbol", "operator", "character", "mark"];
+    const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '‘', '’', '(', ')'];
+    let raw: Vec<&str> = text.split_whitespace().collect();
+    let is_one_of = |word: Option<&&str>, list: &[&str]| {
+        word.is_some_and(|word| list.iter().any(|w| w.eq_ignore_ascii_case(word)))
+    };
+    raw.windows(3)
+        .filter_map(|window| {
+            let [before, token, behind] = window else { return None };
+            let sign = token.trim_matches(QUOTES);
+            let spoken_of = is_one_of(Some(before), BEFORE) || is_one_of(Some(behind), BEHIND);
+            let is_sign = sign.chars().any(|c| !"-–—.,;:?".contains(c))
+                && !sign.chars().any(char::is_alphanumeric);
+            (is_sign && spoken_of).then(|| sign.to_owned())
+        })
+        .collect()
 }
 
 fn names_a_time(word: &str) -> bool {

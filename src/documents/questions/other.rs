@@ -123,6 +123,11 @@ fn each_guard_holds_alone() {
             "What is the smallest grind setting?",
             "What is the largest grind setting?",
         ),
+        (
+            "In the plan of the garden, the sign # means a fountain.",
+            "What does & mean in the plan of the garden?",
+            "What does # mean in the plan of the garden?",
+        ),
         ("Visitors must wear a badge.", "Who does not wear a badge?", "Who must wear a badge?"),
         (
             "The fire drill takes place in March.",

@@ -1,13 +1,18 @@
 //! How quick and how complete the search for near questions is. `cargo bench --bench recall` prints
 //! a line each for 100,000 and 1,000,000 questions (`-- 100000` for one size): time to insert, time
 //! to search (median, 99th percentile), and how often the nearest is the one that comparing with
-//! all finds. The questions are made up, with words as frequent as in a natural text (Zipf), and
+//! all finds; and how long a lake of as many entries takes to recall the very same question. The questions are made up, with words as frequent as in a natural text (Zipf), and
 //! what is asked rewords one of them.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use std::time::{Duration, Instant};
 
-use meta_orchestrator::{lake::Meanings, paraphrase::Matcher};
+use meta_orchestrator::{
+    domain::{ResponseId, Signal, SourceKind, TenantId},
+    lake::{Entry, Ladder, Lake, LakeOptions, Meanings},
+    paraphrase::Matcher,
+    store::Store,
+};
 
 const WORDS: u64 = 60_000;
 const ASKED: usize = 1000;
@@ -87,5 +92,60 @@ fn main() {
             at(99),
             100.0 * found as f64 / asked.len() as f64,
         );
+        drop(meanings);
+        recall_exactly(size);
     }
+}
+
+/// Recalls remembered questions, spread over all, from a lake in memory.
+fn recall_exactly(size: usize) {
+    const NOW: i64 = 2_000;
+    let tenant = TenantId::default();
+    let question = |number: usize| format!("Which river flows through town {number}?");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let lake = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+        runtime.block_on(async {
+            let options = LakeOptions { max_entries: size + 1, ..LakeOptions::default() };
+            let store = Store::in_memory().map_err(|error| error.to_string())?;
+            let lake = Lake::open(store, options).await.map_err(|error| error.to_string())?;
+            for number in 0..size {
+                let entry = Entry {
+                    question: question(number),
+                    content: format!("River {number}"),
+                    answer: None,
+                    signal: Signal::clamped(0.9),
+                    origin: ResponseId::generate(),
+                    derived_from: None,
+                    source: SourceKind::Model,
+                    source_name: "model".to_owned(),
+                    citations: Vec::new(),
+                    created_ms: 1_000,
+                    expires_ms: None,
+                    epoch: None,
+                    curated: false,
+                    point: None,
+                    ladder: Ladder::default(),
+                };
+                lake.remember(&tenant, entry).await.map_err(|error| error.to_string())?;
+            }
+            Ok(lake)
+        })
+    });
+    let lake = match lake {
+        Ok(lake) => lake,
+        Err(error) => return println!("{size} entries: {error}"),
+    };
+    let mut times: Vec<Duration> = (0..100 * ASKED)
+        .map(|at| {
+            let text = question(at.wrapping_mul(7_919) % size);
+            let since = Instant::now();
+            let found = lake.recall(&tenant, &text, NOW, None);
+            let took = since.elapsed();
+            assert!(found.is_some_and(|found| found.likeness.is_none()), "{text}");
+            took
+        })
+        .collect();
+    times.sort();
+    let at = |share: usize| times[(times.len() - 1) * share / 100];
+    println!("{size} entries: exact recall p50 {:?}, p99 {:?}", at(50), at(99));
 }

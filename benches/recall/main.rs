@@ -105,7 +105,11 @@ fn recall_exactly(size: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let lake = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         runtime.block_on(async {
-            let options = LakeOptions { max_entries: size + 1, ..LakeOptions::default() };
+            let options = LakeOptions {
+                max_entries: size + 1,
+                max_bytes: usize::MAX,
+                ..LakeOptions::default()
+            };
             let store = Store::in_memory().map_err(|error| error.to_string())?;
             let lake = Lake::open(store, options).await.map_err(|error| error.to_string())?;
             for number in 0..size {

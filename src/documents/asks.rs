@@ -39,8 +39,14 @@ pub(super) fn is_about_now(question: &str) -> bool {
     let text: String = question.chars().take(MAX_CHARS).collect();
     let found = words(&text);
     let word = |at: usize| found.get(at).map_or("", String::as_str);
-    let asked = ["what", "which"].contains(&word(0)) && ["is", "was"].contains(&word(2));
-    asked && TIMES.contains(&word(1)) && ["it", "today", "now", "tomorrow"].contains(&word(3))
+    let asked = ["what", "which"].contains(&word(0))
+        && ["is", "was"].contains(&word(2))
+        && TIMES.contains(&word(1));
+    // "what time is it open" is about what opens.
+    let bare = ["", "at", "in", "now", "on", "right", "today", "tomorrow", "yesterday"];
+    asked
+        && (word(3) == "it" && bare.contains(&word(4))
+            || ["now", "today", "tomorrow"].contains(&word(3)))
 }
 
 /// Whether a question is nothing but a calculation: "double 5 plus 3", "5 ft in". What no solver takes, as it
@@ -114,6 +120,8 @@ pub(super) fn is_calculation(question: &str) -> bool {
         "rounded",
         "absolute",
     ];
+    /// Operations that name a result as often, of which nothing is to be calculated.
+    const NAMING: &[&str] = &["average", "less", "mean", "more", "take", "total", "times", "away"];
     const BESIDE: &[&str] = &[
         "words",
         "digits",
@@ -168,7 +176,13 @@ pub(super) fn is_calculation(question: &str) -> bool {
     };
     let is = |list: &[&str], word: &String| list.contains(&word.as_str());
     let counts = |word: &String| is(OPERATIONS, word) || is(BESIDE, word) || is_measure(word);
-    found.iter().any(is_number)
+    // "the total for 2 nights", "how much is 1 night": one number, and nothing done with it.
+    let numbers = found.iter().filter(|word| is_number(word)).count();
+    let works = found.iter().any(|word| is(OPERATIONS, word) && !is(NAMING, word));
+    let measures = found.iter().filter(|word| is_measure(word)).count();
+    let asks_for_a_unit = found.last().is_some_and(|word| word == "in");
+    let converts = measures >= 2 || measures == 1 && asks_for_a_unit;
+    (numbers >= 2 || numbers == 1 && (works || converts))
         && found.iter().any(counts)
         && found.iter().all(|word| is_number(word) || counts(word) || is_stop_word(word))
 }
@@ -221,7 +235,14 @@ mod tests {
         for text in ["what week is it", "What time is it in Tokyo?", "which day was it yesterday"] {
             assert!(is_about_now(text), "{text}");
         }
-        for text in ["what day is the drill?", "which week is the fair in?", "what is it?"] {
+        for text in [
+            "what day is the drill?",
+            "which week is the fair in?",
+            "what is it?",
+            "What year was it founded?",
+            "What time is it open?",
+            "what day is it closed?",
+        ] {
             assert!(!is_about_now(text), "{text}");
         }
     }
@@ -248,6 +269,9 @@ mod tests {
             "is it free after 5 days?",
             "what does the ticket for 2 cost?",
             "what is the sum insured?",
+            "How much is 1 night?",
+            "What is the total for 2 nights?",
+            "how long is 1 lesson?",
             "double",
         ] {
             assert!(!is_calculation(text), "{text}");

@@ -10,7 +10,7 @@ use super::{
     said::{Counted, Said},
     terms, things,
 };
-use crate::text::{is_stop_word, month_named, stem, words};
+use crate::text::{fold, is_stop_word, month_named, stem, words};
 
 /// What the odds lose, as a logarithm, for a thing that the documents speak of elsewhere but not
 /// here; less where it is a common one.
@@ -31,10 +31,7 @@ const POLES: &[(&[&str], &[&str])] = &[
     (&["best"], &["worst"]),
     (&["before"], &["after"]),
     (&["above"], &["below"]),
-    (&["with"], &["without"]),
     (&["inside"], &["outside"]),
-    (&["up"], &["down"]),
-    (&["left"], &["right"]),
     (&["top"], &["bottom"]),
     (&["first"], &["last"]),
     (&["high", "higher"], &["low", "lower"]),
@@ -58,6 +55,11 @@ const POLES: &[(&[&str], &[&str])] = &[
     (&["indoor", "indoors"], &["outdoor", "outdoors"]),
     (&["minimum"], &["maximum"]),
 ];
+
+/// Opposites by the word before them: "turn up" and "turn down", and not "sign up" and "scroll down".
+const AFTER_A_WORD: &[(&str, &str)] = &[("up", "down"), ("left", "right"), ("on", "off")];
+/// The same by the word behind them: "with milk" and "without milk".
+const BEFORE_A_WORD: &[(&str, &str)] = &[("with", "without")];
 
 const DENIALS: &[&str] = &[
     "no",
@@ -114,6 +116,8 @@ pub(super) struct Fit {
     times: Vec<String>,
     /// Which pair of opposites, and which side.
     poles: Vec<(usize, bool)>,
+    /// Particles with the word that they turn around.
+    turns: Vec<Turned>,
     /// It asks what is not so.
     denies: bool,
     /// Which of its words name what is counted: "how many *books*".
@@ -140,7 +144,8 @@ impl Fit {
             let weight = groups.get(number).map_or(0.0, |g| g.weight);
             weight / corpus.idf(None).max(f64::MIN_POSITIVE)
         };
-        let conditional = found.iter().any(|w| ["if", "why", "when"].contains(&w.as_str()));
+        let clause = words(asking_clause(text));
+        let conditional = clause.iter().any(|w| ["if", "why", "when"].contains(&w.as_str()));
         Self {
             kind: Kind::read(&found),
             numbers: numbers(&found)
@@ -149,7 +154,8 @@ impl Fit {
                 .collect(),
             times: found.iter().filter(|w| names_a_time(w)).cloned().collect(),
             poles: poles(&found),
-            denies: !conditional && found.iter().any(|w| DENIALS.contains(&w.as_str())),
+            turns: turns(&found),
+            denies: !conditional && clause.iter().any(|w| DENIALS.contains(&w.as_str())),
             counted: counted(&found, stems),
             musts: things::required(&found, stems, &things),
             lacks: !things.iter().all(known),
@@ -223,15 +229,23 @@ impl Fit {
                 && there.contains(&(pair, !side))
                 && !self.poles.contains(&(pair, !side))
         });
+        let turned_there = turns(&said.words);
+        let is_turned = |turn: &Turned| {
+            !turned_there.contains(turn)
+                && turned_there.iter().any(|t| t.pair == turn.pair && t.of == turn.of)
+        };
         let denied = said.words.iter().any(|w| {
             DENIALS.contains(&w.as_str()) || HINDERING.contains(&w.as_str()) || w.ends_with("n't")
         });
-        opposed || (self.denies && !denied)
+        opposed || self.turns.iter().any(is_turned) || (self.denies && !denied)
     }
 
     fn tells_other_times(&self, said: &Said<'_>) -> bool {
         let singular = |word: &str| word.strip_suffix('s').unwrap_or(word).to_owned();
-        self.times.iter().any(|time| !said.words.iter().any(|w| singular(w) == singular(time)))
+        self.times.iter().any(|time| {
+            let time = singular(time);
+            !said.words.iter().any(|w| singular(w) == time) && !covers_day(&said.words, &time)
+        })
     }
 
     fn names_others(&self, sentence: &Sentence) -> bool {
@@ -266,6 +280,73 @@ fn signs(text: &str) -> Vec<String> {
 
 fn names_a_time(word: &str) -> bool {
     is_weekday(word) || (word.len() > 3 && word != "march" && month_named(word).is_some())
+}
+
+/// What of a text asks: of "I can't log in, how do I reset my password?" the second part.
+fn asking_clause(text: &str) -> &str {
+    const ASKING: &[&str] = &[
+        "are", "can", "could", "did", "do", "does", "how", "is", "may", "must", "should", "was",
+        "were", "what", "when", "where", "which", "who", "whom", "whose", "why", "will",
+    ];
+    let asks =
+        |clause: &&str| words(clause).first().is_some_and(|word| ASKING.contains(&word.as_str()));
+    text.split(['.', ',', ';', '!', '?', '\n', ':']).find(asks).unwrap_or(text)
+}
+
+/// Whether days that are told as a span take in a day of the week, in the singular.
+fn covers_day(words: &[String], day: &str) -> bool {
+    const WEEK: [&str; 7] =
+        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let number = |word: &str| {
+        let one = word.strip_suffix('s').unwrap_or(word);
+        WEEK.iter().position(|day| *day == one)
+    };
+    let Some(asked) = number(day) else { return false };
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let spans = words.windows(3).any(|three| {
+        let [from, to, until] = three else { return false };
+        let joins = ["to", "till", "until", "through"].contains(&to.as_str());
+        match (number(from), number(until)) {
+            (Some(from), Some(until)) if joins && from <= until => (from..=until).contains(&asked),
+            (Some(from), Some(until)) if joins => asked >= from || asked <= until,
+            _ => false,
+        }
+    });
+    let every =
+        words.windows(2).any(|two| matches!(two, [every, day] if every == "every" && day == "day"));
+    spans
+        || every
+        || has(&["daily", "always"])
+        || (asked < 5 && has(&["weekday", "weekdays"]))
+        || (asked >= 5 && has(&["weekend", "weekends"]))
+}
+
+/// A particle, by its pair and side, and the word that it turns around.
+#[derive(Debug, PartialEq, Eq)]
+struct Turned {
+    pair: usize,
+    side: bool,
+    of: String,
+}
+
+fn turns(words: &[String]) -> Vec<Turned> {
+    let neighbour = |at: Option<usize>| at.and_then(|at| words.get(at)).map(|word| stem(word));
+    let is_article =
+        |at: usize| words.get(at).is_some_and(|w| ["a", "an", "the"].contains(&w.as_str()));
+    let pairs = AFTER_A_WORD
+        .iter()
+        .map(|pair| (pair, false))
+        .chain(BEFORE_A_WORD.iter().map(|pair| (pair, true)));
+    let mut found = Vec::new();
+    for (pair, ((one, other), before)) in pairs.enumerate() {
+        for (at, word) in words.iter().enumerate().filter(|(_, word)| word == one || word == other)
+        {
+            let behind = if is_article(at + 1) { at + 2 } else { at + 1 };
+            let of = neighbour(if before { Some(behind) } else { at.checked_sub(1) });
+            found.extend(of.map(|of| Turned { pair, side: word == other, of }));
+        }
+    }
+    found
 }
 
 fn poles(words: &[String]) -> Vec<(usize, bool)> {
@@ -309,5 +390,9 @@ fn names(text: &str, corpus: &Corpus) -> Vec<Vec<TermId>> {
         let stem = stems.into_iter().next().filter(|_| word.chars().count() > 1)?;
         Some(corpus.matches(&stem).into_iter().map(|m| m.term).collect())
     };
-    raw.iter().skip(1).filter(is_capital).filter_map(terms_of).collect()
+    // A day is held against what a sentence says of days.
+    let is_day =
+        |word: &&&str| is_weekday(&fold(word.trim_matches(|c: char| !c.is_alphanumeric())));
+    let named = raw.iter().skip(1).filter(|word| is_capital(word) && !is_day(word));
+    named.filter_map(terms_of).collect()
 }

@@ -224,18 +224,19 @@ impl Documents {
         if !content_words(query.text).iter().any(names_a_topic) {
             return Retrieval::default();
         }
-        if asks::is_calculation(query.text) || asks::is_about_now(query.text) {
-            return Retrieval::default();
-        }
+        let unknowable = asks::is_calculation(query.text) || asks::is_about_now(query.text);
         let mut finds = Finds::default();
         if !query.context.is_empty() {
             // An index in memory does not fail; were it to, nobody knows.
             if let Ok(library) = self.library_of(query.context) {
                 finds.search(&Searched { library: &library, hidden: None }, query.text);
             }
-            return finds.retrieval();
+            let found = finds.retrieval();
+            // Who can calculate, or knows the time, may need what came with the question.
+            let drafts = if unknowable { Vec::new() } else { found.drafts };
+            return Retrieval { drafts, ..found };
         }
-        if asks::is_about_itself(query.text) {
+        if unknowable || asks::is_about_itself(query.text) {
             return Retrieval::default();
         }
         if let Some(library) = self.guide.as_ref().filter(|_| query.guide) {

@@ -1,7 +1,7 @@
 //! Which words of a question name the things that it is about: what documents say of other things is
 //! no answer, whatever words they share. "How do I start the car?" is about a car.
 
-use super::{furniture::FURNITURE_STEMS, question::Group};
+use super::{furniture::FURNITURE_STEMS, quantities::is_weekday, question::Group};
 use crate::text::{is_stop_word, stem};
 
 /// Words behind which a thing is named.
@@ -155,6 +155,7 @@ pub(super) fn named(words: &[String], stems: &[String], groups: &[Group]) -> Vec
             || chain
             || (last && at > 0);
         let exempt = verb == Some(at)
+            || is_weekday(word)
             || (participle && !predicate && last)
             || GENERAL.contains(&stem.as_str())
             || GENERAL.contains(&word.as_str());

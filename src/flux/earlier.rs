@@ -48,20 +48,29 @@ const COURTESY: &str = "a afternoon bye cheers day evening good goodbye hello he
 
 fn is_courtesy(piece: &str) -> bool {
     let folded = fold(piece);
-    words_of_folded(&folded).all(|word| is(word, IN_COURTESY))
+    let words: Vec<&str> = words_of_folded(&folded).collect();
+    words.iter().all(|word| is(word, IN_COURTESY)) || OPENINGS.contains(&words.join(" ").as_str())
 }
 
 /// What a question begins with.
 const ASKING: &str = "are did does has how is was were what when where which who whom whose why";
 /// What follows it, where the question mark is left out.
 const VERBS: &str = "are did do does far had has have is long many much old s was were";
+/// What asks for something to be told of, where nothing says in which words or language.
+const TELLING: &str = "compare describe explain summarise summarize";
+const STYLE: &str = "as in like";
+/// Questions that only open a conversation.
+const OPENINGS: &[&str] = &["can you help", "can you help me", "could you help me"];
 /// Words of proposals, of the two who talk, of answers and their form, of meanings, and of what lasts.
-const BEARING: &str = "about act always answer answered answering answers assume assuming calculate calculation \
-    calculations call called consider considering count counting define each every \
-    everything follow following format forward future hence henceforth hereafter i if ignore \
+const BEARING: &str = "about act alright always answer answered answering answers assume assuming base below \
+    binary calculate calculation calculations call called consider considering count counting decimal decimals define \
+    digits each every \
+    everything fine follow following format forward future hence henceforth hereafter hex hexadecimal \
+    i if ignore \
     imagine instead instruction instructions json language later let markdown me mean means \
-    mine must my never not now onward onwards ours our output outputs pretend remember \
-    repeat replies reply respond response responses result results rule rules say saying \
+    mine must my never not now octal ok okay onward onwards ours our output outputs pretend remember \
+    repeat replies reply respond response responses result results round rounded rounding \
+    rule rules say saying \
     shall should speak speaking style suppose supposing talk till tone treat unless until us \
     use using we whenever wherever write writing xml yaml you your yours yourself";
 
@@ -70,6 +79,9 @@ fn is_question(piece: &str, marked: bool) -> bool {
     let opens = |word: &&str| *word == "and" || (is(word, IN_COURTESY) && *word != "you");
     let mut words = words_of_folded(&folded).skip_while(opens).peekable();
     let Some(first) = words.next() else { return false };
+    if is(first, IN_TELLING) {
+        return words.all(|word| !is(word, IN_BEARING | IN_STYLE));
+    }
     // "what's" has its verb with it.
     let (asking, verb) = first.strip_suffix("'s").map_or((first, false), |word| (word, true));
     let asks =
@@ -80,9 +92,14 @@ fn is_question(piece: &str, marked: bool) -> bool {
 /// The lists in which a word stands, as bits; one look-up tells of all of them.
 static KINDS: LazyLock<FxHashMap<&'static str, u8>> = LazyLock::new(|| {
     let mut kinds: FxHashMap<&'static str, u8> = FxHashMap::default();
-    for (list, kind) in
-        [(COURTESY, IN_COURTESY), (ASKING, IN_ASKING), (VERBS, IN_VERBS), (BEARING, IN_BEARING)]
-    {
+    for (list, kind) in [
+        (COURTESY, IN_COURTESY),
+        (ASKING, IN_ASKING),
+        (VERBS, IN_VERBS),
+        (BEARING, IN_BEARING),
+        (TELLING, IN_TELLING),
+        (STYLE, IN_STYLE),
+    ] {
         for word in list.split_ascii_whitespace() {
             *kinds.entry(word).or_default() |= kind;
         }
@@ -93,6 +110,8 @@ const IN_COURTESY: u8 = 1;
 const IN_ASKING: u8 = 2;
 const IN_VERBS: u8 = 4;
 const IN_BEARING: u8 = 8;
+const IN_TELLING: u8 = 16;
+const IN_STYLE: u8 = 32;
 
 fn is(word: &str, kind: u8) -> bool {
     KINDS.get(word).is_some_and(|kinds| kinds & kind != 0)
@@ -121,6 +140,8 @@ mod tests {
             "Thank you very much!",
             "Where does the Rhine rise?",
             "Why is the sky blue",
+            "Explain photosynthesis.",
+            "Hi! Can you help me?",
         ] {
             assert!(plainly(&[said]), "{said}");
         }
@@ -152,6 +173,11 @@ mod tests {
             "Yes.",
             "Do the sums in hex",
             "Is it fine if results come as words?",
+            "Is base 8 okay for the sums below?",
+            "Is hex alright?",
+            "Explain sums in French.",
+            "Explain everything like a pirate.",
+            "Can you help me in French?",
             "My name is Ada.",
         ] {
             assert!(!plainly(&[said]), "{said}");

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     elsewhere::{points_elsewhere, speaks_of_its_asker},
-    volatile::changes_by_itself,
+    volatile::{changes_by_itself, tells_a_sum},
 };
-use crate::text::{NgramVector, fold, number_named, sentences, signs, stem_of, words_of_folded};
+use crate::text::{NgramVector, fold, sentences, signs, stem_of, words_of_folded};
 
 /// Longest question that is remembered, in bytes: longer ones are hardly ever put twice.
 pub(super) const MAX_QUESTION: usize = 2048;
@@ -47,16 +47,9 @@ pub fn worth_remembering(question: &str) -> bool {
     if found.is_empty() {
         return question.contains(char::is_alphanumeric) && all.is_empty();
     }
-    let figures = all.iter().filter(|word| is_figure(word)).count();
-    !changes_by_itself(found, figures)
+    !changes_by_itself(found, tells_a_sum(&all, sentences(question).len()))
         && !speaks_of_its_asker(found)
         && !points_elsewhere(found, brings_its_object(question))
-}
-
-/// Whether a folded word tells a number.
-fn is_figure(word: &str) -> bool {
-    word.bytes().any(|byte| byte.is_ascii_digit())
-        || (word != "one" && number_named(word).is_some())
 }
 
 /// Whether a text has more than its request: a quote, a text after a colon, several lines or
@@ -173,6 +166,14 @@ mod tests {
             "translate it to French",
             "which of these is best",
             "when did he die",
+            "What is the price of an iPhone 15 256GB?",
+            "What is the price of an iPhone 15 with 256 GB?",
+            "Who is the CEO of 3M?",
+            "how old is Madonna",
+            "how old is the president of France",
+            "what is the score of the game",
+            "how many days are left",
+            "who is king of Spain",
         ] {
             assert!(!worth_remembering(question), "{question}");
         }
@@ -207,6 +208,13 @@ mod tests {
             "Translate it to French: good morning",
             "Which of these is a metal?\nA. iron\nB. wood",
             "how do I repeat a string",
+            "how many people are left handed",
+            "how old are the pyramids",
+            "who is King Lear",
+            "what is the score of a strike in bowling",
+            "who is the 44th president of the United States",
+            "If 3 pens cost $2, how much do 12 pens cost?",
+            "who won the 2018 world cup",
         ] {
             assert!(worth_remembering(question), "{question}");
         }

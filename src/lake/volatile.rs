@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use crate::text::number_named;
+
 /// Words that tie an answer to a moment, to a person or to chance.
 const WORDS: &[&str] = &[
     "ago",
@@ -44,8 +46,6 @@ const WORDS: &[&str] = &[
 /// Phrases of the same kind; a question that holds one of them in this order is volatile.
 const PHRASES: &[&[&str]] = &[
     &["exchange", "rate"],
-    &["how", "old", "is"],
-    &["how", "old", "are"],
     &["last", "month"],
     &["last", "night"],
     &["last", "week"],
@@ -60,7 +60,6 @@ const PHRASES: &[&[&str]] = &[
     &["stock", "price"],
     &["temperature", "outside"],
     &["the", "date"],
-    &["the", "score"],
     &["the", "temperature", "in"],
     &["the", "time"],
     &["this", "afternoon"],
@@ -260,9 +259,8 @@ const MEASURES: &[&str] = &[
 const THING: usize = 3;
 
 /// Whether the answer to these words changes by itself. They are folded, without politeness.
-/// `figures`: how many numbers the whole text tells; a text that tells the figures it asks about is
-/// a sum, whatever it is of.
-pub(super) fn changes_by_itself(words: &[&str], figures: usize) -> bool {
+/// `is_sum`: whether the text tells the figures it asks about; then it stays, whatever it is of.
+pub(super) fn changes_by_itself(words: &[&str], is_sum: bool) -> bool {
     let watched = |(at, word): (usize, &&str)| {
         WATCHED.get(word).is_some_and(|phrases| {
             let rest = words.get(at..).unwrap_or_default();
@@ -272,8 +270,68 @@ pub(super) fn changes_by_itself(words: &[&str], figures: usize) -> bool {
     words.iter().enumerate().any(watched)
         || is_left_to_chance(words)
         || is_of_the_hour(words)
-        || figures < 2 && is_of_a_price(words)
-        || figures == 0 && is_of_a_holder(words)
+        || is_of_an_age(words)
+        || is_of_a_score(words)
+        || !is_sum && is_of_a_price(words)
+        || !words.iter().any(|word| is_year(word) || is_rank(word)) && is_of_a_holder(words)
+}
+
+/// Whether the folded words of a text tell the figures of a sum: two of them, and by which they go
+/// together ("3 pens at $2 each"). A name has figures too: an "iPhone 15" of "256 GB" is priced.
+pub(super) fn tells_a_sum(words: &[&str], sentences: usize) -> bool {
+    const TOGETHER: &[&str] = &[
+        "altogether",
+        "apiece",
+        "at",
+        "each",
+        "every",
+        "if",
+        "per",
+        "remain",
+        "than",
+        "then",
+        "total",
+        "when",
+    ];
+    let is_figure = |word: &str| {
+        let digits = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_digits = digits.bytes().all(|b| b.is_ascii_digit() || b".,".contains(&b));
+        (is_digits && !digits.is_empty()) || (word != "one" && number_named(word).is_some())
+    };
+    words.iter().filter(|word| is_figure(word)).count() >= 2
+        && (sentences > 1 || words.iter().any(|word| TOGETHER.contains(word)))
+}
+
+fn is_year(word: &str) -> bool {
+    word.len() == 4 && word.parse::<u16>().is_ok_and(|year| (1000..2200).contains(&year))
+}
+
+/// "44th"; who was it stays so.
+fn is_rank(word: &str) -> bool {
+    let number = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end));
+    number.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// "How old is Madonna", and not "how old are the pyramids", which count in centuries.
+fn is_of_an_age(words: &[&str]) -> bool {
+    const LIVING: &[&str] =
+        &["actor", "actress", "alive", "living", "man", "person", "singer", "woman"];
+    let of_a_thing = |rest: &[&str]| {
+        matches!(rest, ["the", ..])
+            && !rest.iter().any(|word| OFFICES.contains(word) || LIVING.contains(word))
+    };
+    words.windows(3).enumerate().any(|(at, three)| {
+        matches!(three, ["how", "old", "is" | "are"])
+            && !of_a_thing(words.get(at + 3..).unwrap_or_default())
+    })
+}
+
+/// "What is the score", and not "the score of a strike in bowling".
+fn is_of_a_score(words: &[&str]) -> bool {
+    words.windows(2).enumerate().any(|(at, two)| {
+        two == ["the", "score"]
+            && !matches!(words.get(at + 2..), Some(["of" | "for", "a" | "an", ..]))
+    })
 }
 
 fn is_left_to_chance(words: &[&str]) -> bool {
@@ -319,7 +377,8 @@ fn is_of_the_hour(words: &[&str]) -> bool {
     // "How long until Christmas" counts from today.
     let counts = match words {
         ["how", "long" | "many" | "much", rest @ ..] => {
-            rest.iter().any(|word| matches!(*word, "until" | "till" | "'til" | "til" | "left"))
+            rest.iter().any(|word| matches!(*word, "until" | "till" | "'til" | "til"))
+                || rest.last() == Some(&"left")
         }
         _ => false,
     };
@@ -356,6 +415,11 @@ fn is_of_a_holder(words: &[&str]) -> bool {
     match words {
         ["who", "is" | "are", rest @ ..] | ["who's", rest @ ..] => {
             // "Who is the president of France", and not "who is the author of The King".
+            // Nor "who is King Lear": a title before a name.
+            let is_title = matches!(rest, ["king" | "queen" | "emperor" | "pope", name, ..] if !matches!(*name, "of" | "in"));
+            if is_title {
+                return false;
+            }
             let article = rest.strip_prefix(&["the"]).unwrap_or(rest);
             article.iter().take(THING).any(|word| OFFICES.contains(word) || HOLDING.contains(word))
         }

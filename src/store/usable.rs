@@ -23,7 +23,8 @@ pub fn usable(path: &Path) -> Result<(), StoreError> {
         Ok(file) => {
             let mut begin = Vec::new();
             file.take(MAGIC.len() as u64).read_to_end(&mut begin).map_err(failed)?;
-            if begin != MAGIC {
+            // A file without a byte is one that was made and not written yet.
+            if !begin.is_empty() && begin != MAGIC {
                 return Err(StoreError::NotAStore);
             }
             OpenOptions::new().write(true).open(path).map_err(failed)?;
@@ -38,7 +39,7 @@ pub fn usable(path: &Path) -> Result<(), StoreError> {
         .map(|folder| if folder.as_os_str().is_empty() { here } else { folder })
         .find(|folder| folder.exists())
         .unwrap_or(here);
-    let attempt = folder.join(format!(".write-check-{}", std::process::id()));
+    let attempt = folder.join(format!(".write-check-{:016x}", rand::random::<u64>()));
     File::create_new(&attempt).map_err(failed)?;
     fs::remove_file(&attempt).map_err(failed)
 }
@@ -54,6 +55,9 @@ mod tests {
         fs::write(at("letter"), "Dear Ada").unwrap();
         assert_eq!(usable(&at("store")), Ok(()));
         assert_eq!(usable(&at("to/be/made/store")), Ok(()));
+        fs::write(at("empty"), "").unwrap();
+        assert_eq!(usable(&at("empty")), Ok(()));
+        fs::remove_file(at("empty")).unwrap();
         assert_eq!(usable(&at("letter")), Err(StoreError::NotAStore));
         assert!(matches!(usable(&at("letter/store")), Err(StoreError::Io(_))));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -42,6 +42,10 @@ fn is_sign(chars: &[char], at: usize) -> bool {
     }
 }
 
+/// Longest run of marks, and of marks and blanks behind an operand, that is read: a longer one says
+/// nothing more, and would be read anew from each of its marks.
+pub(super) const MOST_MARKS: usize = 16;
+
 /// Whether a sign belongs to a token of signs alone that is spoken of: one in quotes, or between
 /// words, where punctuation with a space before it is told by the word that it follows.
 fn stands_alone(chars: &[char], at: usize) -> bool {
@@ -71,8 +75,11 @@ fn stands_alone(chars: &[char], at: usize) -> bool {
         "with",
     ];
     let is_in_token = |c: &&char| "!?.&*|~@/:;<>=+-".contains(**c);
-    let left = chars[..at].iter().rev().take_while(is_in_token).count();
-    let right = chars[at..].iter().take_while(is_in_token).count();
+    let left = chars[..at].iter().rev().take(MOST_MARKS).take_while(is_in_token).count();
+    let right = chars[at..].iter().take(MOST_MARKS).take_while(is_in_token).count();
+    if left + right >= MOST_MARKS {
+        return false;
+    }
     let (before, after) = (&chars[..at - left], &chars[at + right..]);
     match (before.last(), after.first()) {
         (Some(open), Some(shut)) if "\"'`([{".contains(*open) && "\"'`)]}".contains(*shut) => true,
@@ -96,14 +103,16 @@ fn stands_alone(chars: &[char], at: usize) -> bool {
 
 /// Whether a text ends in what a factorial is taken of: a number, a variable, something in brackets.
 pub(super) fn follows_operand(before: &[char]) -> bool {
-    let rest = before.iter().rev().skip_while(|c| **c == '!' || **c == ' ');
+    let marks =
+        before.iter().rev().take(MOST_MARKS).take_while(|c| **c == '!' || **c == ' ').count();
+    let rest = before[..before.len() - marks].iter().rev();
     let spaced = before.last() == Some(&' ');
     let Some(last) = rest.clone().next() else { return false };
     last.is_ascii_digit()
         || !spaced
             && (matches!(last, ')' | ']') || {
-                let bangs = before.iter().rev().take_while(|c| **c == '!').count();
-                is_single_letter(&before[..before.len() - bangs])
+                let bangs = before.iter().rev().take(MOST_MARKS).take_while(|c| **c == '!');
+                is_single_letter(&before[..before.len() - bangs.count()])
             })
 }
 
@@ -139,6 +148,7 @@ mod tests {
             ("wait ... what", ""),
             ("e.g. and/or", ""),
             ("is it James' book", ""),
+            ("what is ???????????????????? in this", ""),
         ] {
             assert_eq!(signs(text).iter().collect::<String>(), expected, "{text}");
         }

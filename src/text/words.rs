@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::signs::follows_operand;
+use super::signs::{MOST_MARKS, follows_operand};
 
 /// Lower case, with typographic quotes, dashes and spaces in their plain form. Keeps the number of
 /// lines, so that positions stay meaningful to people.
@@ -64,9 +64,6 @@ fn is_factorial(text: &str) -> bool {
     let end: Vec<char> = before.get(from..).unwrap_or(before).chars().collect();
     follows_operand(&end)
 }
-
-/// Marks and blanks at the end of a text among which an operand is looked for.
-const MOST_MARKS: usize = 16;
 
 /// Whether a text is plain ASCII whose white space is single blanks, none of them at its beginning.
 fn is_collapsed(text: &str) -> bool {

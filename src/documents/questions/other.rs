@@ -155,6 +155,16 @@ fn each_guard_holds_alone() {
             "Where is the archive stored?",
         ),
         (
+            "Coffee with milk costs 3 euros.",
+            "How much is coffee without milk?",
+            "How much is coffee with milk?",
+        ),
+        (
+            "To turn the volume down, press the left key.",
+            "How do I turn the volume up?",
+            "How do I turn the volume down?",
+        ),
+        (
             "The reading room has 60 seats.",
             "How many reading rooms are there?",
             "How many seats does the reading room have?",
@@ -168,4 +178,31 @@ fn each_guard_holds_alone() {
         assert!(!offered(another), "{another}");
         assert!(offered(this), "{this}");
     }
+}
+
+/// What the guards against other questions must not hold back: the same words, in another reading;
+/// and beside it what they must. Each question is asked of all the passages.
+#[test]
+fn no_guard_holds_back_an_answer() {
+    let documents = Documents::bundled().unwrap();
+    let lines = include_str!("plain_question.tsv").lines();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split('\t').collect()).collect();
+    let field = |row: &[&'static str], at: usize| row.get(at).copied().unwrap_or_default();
+    let mut texts: Vec<&str> = rows.iter().map(|row| field(row, 0)).collect();
+    texts.dedup();
+    let passage = |text: &&str| Passage { source: "a".into(), text: (*text).into() };
+    let passages: Vec<Passage> = texts.iter().map(passage).collect();
+    let mut wrong = Vec::new();
+    for (question, wanted) in rows.iter().map(|row| (field(row, 1), field(row, 2))) {
+        let draft = ask(&documents, question, &passages).drafts.into_iter().next();
+        let offered = draft.filter(|draft| draft.signal.get() >= OFFERED).map(|d| d.content);
+        let right = match &offered {
+            None => wanted.is_empty(),
+            Some(content) => !wanted.is_empty() && content.contains(wanted),
+        };
+        if !right {
+            wrong.push(format!("{question}: {offered:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -37,10 +37,16 @@ impl Failures {
         Some(std::mem::take(&mut told.kept_back))
     }
 
-    /// A call succeeded: how many failures were kept back and are now told together. The next failure is
-    /// a first one again.
-    pub(super) fn end(&mut self) -> u64 {
-        self.0.drain().map(|(_, told)| told.kept_back).sum()
+    /// A call succeeded: how many failures were kept back longer than the pause and are now told
+    /// together. Where every other call fails, the pause goes on.
+    pub(super) fn end(&mut self, now: Instant) -> u64 {
+        let mut kept_back = 0;
+        self.0.retain(|_, told| {
+            let pausing = now.duration_since(told.last) < PAUSE;
+            kept_back += if pausing { 0 } else { told.kept_back };
+            pausing
+        });
+        kept_back
     }
 }
 
@@ -66,13 +72,16 @@ mod tests {
     }
 
     #[test]
-    fn a_success_tells_what_was_kept_back_and_begins_anew() {
+    fn a_success_ends_no_pause_and_tells_afterwards_what_was_kept_back() {
         let mut failures = Failures::default();
         let now = Instant::now();
         (0..4).for_each(|_| {
             failures.note("timeout", 1, now);
         });
-        assert_eq!((failures.end(), failures.end()), (3, 0));
-        assert_eq!(failures.note("timeout", 1, now), Some(0));
+        assert_eq!(failures.end(now), 0);
+        assert_eq!(failures.note("timeout", 1, now), None, "every other call fails");
+        let later = now + PAUSE;
+        assert_eq!((failures.end(later), failures.end(later)), (4, 0));
+        assert_eq!(failures.note("timeout", 1, later), Some(0));
     }
 }

@@ -115,7 +115,7 @@ impl Guard {
 
     /// A call succeeded: how many have failed unsaid before it.
     pub(super) fn succeeded(&self) -> u64 {
-        self.condition().failures.end()
+        self.condition().failures.end(Instant::now())
     }
 
     /// Whether a call now would be refused.

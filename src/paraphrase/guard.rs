@@ -32,6 +32,8 @@ pub enum Mismatch {
     Length,
     /// What ought to be, and what can be.
     Modal,
+    /// What is, and what was.
+    Tense,
 }
 
 /// A word of this rarity or more that nothing meets is a topic of its own.
@@ -103,6 +105,7 @@ pub(super) fn mismatch(a: &Profile, b: &Profile, alignment: &Alignment) -> Optio
             found(hardly_changed && is_turned(a, b) || is_reordered(a, b), Mismatch::Direction)
         })
         .or_else(|| found(have_other_modals(a, b), Mismatch::Modal))
+        .or_else(|| found(have_other_tenses(a, b), Mismatch::Tense))
 }
 
 /// Other numbers in digits, or in another order; other numbers in words, where both have some.
@@ -249,10 +252,28 @@ fn have_other_signs(a: &Profile, b: &Profile) -> bool {
 /// One asks what ought to be, the other what can be.
 fn have_other_modals(a: &Profile, b: &Profile) -> bool {
     let modal = |profile: &Profile| {
+        let of = |word: &Word| MODALS.iter().position(|words| words.contains(&&*word.text));
         let first = profile.words.first()?;
-        MODALS.iter().position(|words| words.contains(&&*first.text))
+        // "How can I" and "what should I do" ask for advice in either way.
+        let asks_which = ["which", "who", "whom", "when"].contains(&&*first.text);
+        if asks_which { profile.words.iter().find_map(of) } else { of(first) }
     };
     modal(a).zip(modal(b)).is_some_and(|(a, b)| a != b)
+}
+
+/// One asks what is so, the other what was: of questions for yes or no, for somebody and for a time.
+/// "What is the significance of" a battle asks what it was.
+fn have_other_tenses(a: &Profile, b: &Profile) -> bool {
+    let is_past = |profile: &Profile| {
+        let word = |at: usize| profile.words.get(at).map_or("", |word| &*word.text);
+        let verb = if ["who", "when"].contains(&word(0)) { word(1) } else { word(0) };
+        match verb {
+            "is" | "are" | "does" | "do" => Some(false),
+            "was" | "were" | "did" => Some(true),
+            _ => None,
+        }
+    };
+    is_past(a).zip(is_past(b)).is_some_and(|(a, b)| a != b)
 }
 
 /// A preposition's object.
@@ -404,6 +425,10 @@ mod tests {
             ("replace tabs with spaces", "replace spaces with tabs", Mismatch::Direction),
             ("divide a mile by b", "divide b by a mile", Mismatch::Direction),
             ("should I buy a house", "could I buy a house", Mismatch::Modal),
+            ("which pill should I take", "which pill can I take", Mismatch::Modal),
+            ("is the pool open at 8", "was the pool open at 8", Mismatch::Tense),
+            ("who is the manager in Berlin", "who was the manager in Berlin", Mismatch::Tense),
+            ("when does the lease start", "when did the lease start", Mismatch::Tense),
             ("must a driver stop here", "may a driver stop here", Mismatch::Modal),
         ] {
             assert_eq!(between(a, b), Some(why), "{a} / {b}");

@@ -14,7 +14,11 @@ type Kind = (&'static str, u8);
 /// When failures of each kind were last told, and how many have been kept back since. As many entries
 /// as there are kinds, however many calls fail.
 #[derive(Debug, Default)]
-pub(super) struct Failures(HashMap<Kind, Told>);
+pub(super) struct Failures {
+    kinds: HashMap<Kind, Told>,
+    /// When a success last told of failures before it.
+    recovered: Option<Instant>,
+}
 
 #[derive(Debug)]
 struct Told {
@@ -25,8 +29,8 @@ struct Told {
 impl Failures {
     /// A call failed. Where that is to be told: how many like it were not since the last time.
     pub(super) fn note(&mut self, cause: &'static str, attempt: u8, now: Instant) -> Option<u64> {
-        let Some(told) = self.0.get_mut(&(cause, attempt)) else {
-            self.0.insert((cause, attempt), Told { last: now, kept_back: 0 });
+        let Some(told) = self.kinds.get_mut(&(cause, attempt)) else {
+            self.kinds.insert((cause, attempt), Told { last: now, kept_back: 0 });
             return Some(0);
         };
         if now.duration_since(told.last) < PAUSE {
@@ -37,15 +41,19 @@ impl Failures {
         Some(std::mem::take(&mut told.kept_back))
     }
 
-    /// A call succeeded: how many failures were kept back longer than the pause and are now told
-    /// together. Where every other call fails, the pause goes on.
+    /// A call succeeded: how many failures were kept back and are now told together. Where every other
+    /// call fails, the pause goes on, for failures and for this.
     pub(super) fn end(&mut self, now: Instant) -> u64 {
-        let mut kept_back = 0;
-        self.0.retain(|_, told| {
-            let pausing = now.duration_since(told.last) < PAUSE;
-            kept_back += if pausing { 0 } else { told.kept_back };
-            pausing
-        });
+        let pausing = |last: Instant| now.duration_since(last) < PAUSE;
+        if self.recovered.is_some_and(pausing) {
+            return 0;
+        }
+        let kept_back =
+            self.kinds.values_mut().map(|told| std::mem::take(&mut told.kept_back)).sum();
+        self.kinds.retain(|_, told| pausing(told.last));
+        if kept_back > 0 {
+            self.recovered = Some(now);
+        }
         kept_back
     }
 }
@@ -68,20 +76,23 @@ mod tests {
         now += PAUSE;
         assert_eq!(failures.note("timeout", 1, now), Some(5000));
         assert_eq!(failures.note("timeout", 1, now), None);
-        assert_eq!(failures.0.len(), 3, "what fails does not grow it");
+        assert_eq!(failures.kinds.len(), 3, "what fails does not grow it");
     }
 
     #[test]
-    fn a_success_ends_no_pause_and_tells_afterwards_what_was_kept_back() {
+    fn a_success_tells_what_was_kept_back_and_ends_no_pause() {
         let mut failures = Failures::default();
         let now = Instant::now();
         (0..4).for_each(|_| {
             failures.note("timeout", 1, now);
         });
-        assert_eq!(failures.end(now), 0);
-        assert_eq!(failures.note("timeout", 1, now), None, "every other call fails");
+        assert_eq!(failures.end(now), 3);
+        for _ in 0..10 {
+            assert_eq!(failures.note("timeout", 1, now), None, "every other call fails");
+            assert_eq!(failures.end(now), 0);
+        }
         let later = now + PAUSE;
-        assert_eq!((failures.end(later), failures.end(later)), (4, 0));
+        assert_eq!((failures.end(later), failures.end(later)), (10, 0));
         assert_eq!(failures.note("timeout", 1, later), Some(0));
     }
 }

@@ -5,7 +5,10 @@
 use std::{
     any::Any,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -189,6 +192,38 @@ impl Drop for Streamed {
     }
 }
 
+/// When the first request was turned away; what is told of them counts from it.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+static SHED: Shed = Shed { next: AtomicU64::new(0), unsaid: AtomicU64::new(0) };
+
+/// Requests that were turned away under load: a line for each would add to the load and bury
+/// everything else.
+struct Shed {
+    /// The second from which the next one is told.
+    next: AtomicU64,
+    unsaid: AtomicU64,
+}
+
+impl Shed {
+    /// Least seconds between two lines.
+    const PAUSE: u64 = 10;
+
+    /// A request was turned away. Where the log is to say so: how many were since it last did.
+    fn note(&self, now: u64) -> Option<u64> {
+        let next = self.next.load(Ordering::Relaxed);
+        let told = now >= next
+            && self
+                .next
+                .compare_exchange(next, now + Self::PAUSE, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if told {
+            return Some(self.unsaid.swap(0, Ordering::Relaxed));
+        }
+        self.unsaid.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
 /// Status with which a request is counted whose client went before the answer (nginx's custom).
 const CLIENT_WENT: u16 = 499;
 
@@ -213,7 +248,11 @@ impl Watch {
         // A log in JSON writes wider numbers as strings.
         let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
         let status = self.status;
-        if status >= 500 {
+        if problem == ProblemKind::Overloaded.slug() {
+            if let Some(unsaid) = SHED.note(STARTED.elapsed().as_secs()) {
+                tracing::warn!(status, problem, unsaid, "requests are turned away");
+            }
+        } else if status >= 500 {
             tracing::warn!(status, problem, duration_us = micros, "request failed");
         } else {
             tracing::debug!(status, problem, duration_us = micros, "request answered");
@@ -313,6 +352,14 @@ fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_that_are_turned_away_are_told_once_and_then_counted() {
+        let shed = Shed { next: AtomicU64::new(0), unsaid: AtomicU64::new(0) };
+        assert_eq!(shed.note(0), Some(0));
+        assert!((0..500).all(|n| shed.note(n / 50).is_none()));
+        assert_eq!((shed.note(10), shed.note(11)), (Some(500), None));
+    }
 
     fn offered(id: &'static str) -> String {
         let mut headers = HeaderMap::new();

@@ -11,6 +11,7 @@ use super::items::{Item, Prefix, Vocabulary, items};
 use super::lexer::Token;
 use super::pattern::{Grammar, Holes};
 use super::question::{Question, raw};
+use super::unit_table::Kind;
 use super::units::{named, quantity};
 use super::weekdays::weekday_named;
 
@@ -86,11 +87,13 @@ fn of_two_kinds(input: &str, holes: Holes<'_, '_>) -> Option<String> {
     let first = of.terms.first()?.1.unit;
     // A month or a cup may be turned into other kinds with more knowledge.
     (first.kind != unit.kind).then(|| {
-        format!(
-            "{} cannot be converted to {}: the two units measure different things.",
-            raw(input, from),
-            raw(input, to)
-        )
+        let why = match (first.kind, unit.kind) {
+            (Kind::Calendar, Kind::Time) | (Kind::Time, Kind::Calendar) => {
+                "months and years have no fixed length"
+            }
+            _ => "the two units measure different things",
+        };
+        format!("{} cannot be converted to {}: {why}.", raw(input, from), raw(input, to))
     })
 }
 
@@ -192,6 +195,7 @@ mod tests {
             ("2024-02-30", "no such day"),
             ("102 from binary", "is no binary number"),
             ("10 kg to meters", "different things"),
+            ("1 year in seconds", "no fixed length"),
             ("what date is next Friday", "the coming Friday"),
             ("how many days in a year", "leap year"),
             ("what time is it in Tokyo", "time of day"),

@@ -5,7 +5,7 @@ use super::{
     corpus::{Corpus, Sentence, TermId},
     furniture::FURNITURE_STEMS,
     kinds::Kind,
-    quantities::{is_weekday, numbers, time_unit},
+    quantities::{is_weekday, numbers, time_unit, weekday},
     question::{Group, Question},
     said::{Counted, Said},
     terms, things,
@@ -58,6 +58,9 @@ const POLES: &[(&[&str], &[&str])] = &[
 
 /// Opposites by the word before them: "turn up" and "turn down", and not "sign up" and "scroll down".
 const AFTER_A_WORD: &[(&str, &str)] = &[("up", "down"), ("left", "right"), ("on", "off")];
+/// Verbs that a thing may part from their particle, and how many words it has with its article.
+const PARTABLE: &[&str] = &["switch", "switched", "turn", "turned", "turns"];
+const PARTED: usize = 4;
 /// The same by the word behind them: "with milk" and "without milk".
 const BEFORE_A_WORD: &[(&str, &str)] = &[("with", "without")];
 
@@ -293,20 +296,14 @@ fn asking_clause(text: &str) -> &str {
     text.split(['.', ',', ';', '!', '?', '\n', ':']).find(asks).unwrap_or(text)
 }
 
-/// Whether days that are told as a span take in a day of the week, in the singular.
+/// Whether days that are told as a span take in a day of the week.
 fn covers_day(words: &[String], day: &str) -> bool {
-    const WEEK: [&str; 7] =
-        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let number = |word: &str| {
-        let one = word.strip_suffix('s').unwrap_or(word);
-        WEEK.iter().position(|day| *day == one)
-    };
-    let Some(asked) = number(day) else { return false };
+    let Some(asked) = weekday(day) else { return false };
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let spans = words.windows(3).any(|three| {
         let [from, to, until] = three else { return false };
         let joins = ["to", "till", "until", "through"].contains(&to.as_str());
-        match (number(from), number(until)) {
+        match (weekday(from), weekday(until)) {
             (Some(from), Some(until)) if joins && from <= until => (from..=until).contains(&asked),
             (Some(from), Some(until)) if joins => asked >= from || asked <= until,
             _ => false,
@@ -342,7 +339,14 @@ fn turns(words: &[String]) -> Vec<Turned> {
         for (at, word) in words.iter().enumerate().filter(|(_, word)| word == one || word == other)
         {
             let behind = if is_article(at + 1) { at + 2 } else { at + 1 };
-            let of = neighbour(if before { Some(behind) } else { at.checked_sub(1) });
+            // "turn the lake off" turns as "turn off the lake" does.
+            let parted = (at.saturating_sub(PARTED)..at)
+                .rev()
+                .find(|&at| words.get(at).is_some_and(|word| PARTABLE.contains(&word.as_str())));
+            let of = neighbour(match before {
+                true => Some(behind),
+                false => parted.or(at.checked_sub(1)),
+            });
             found.extend(of.map(|of| Turned { pair, side: word == other, of }));
         }
     }

@@ -83,7 +83,12 @@ pub(super) fn timely(word: &str) -> bool {
 }
 
 pub(super) fn is_weekday(word: &str) -> bool {
+    weekday(word).is_some()
+}
+
+/// The number of a day of the week, from Monday's 0, in the singular or the plural.
+pub(super) fn weekday(word: &str) -> Option<usize> {
     const DAYS: &[&str] =
         &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    is_of(DAYS, word)
+    DAYS.iter().position(|day| is_of(&[day], word))
 }

@@ -48,8 +48,8 @@ const COURTESY: &str = "a afternoon bye cheers day evening good goodbye hello he
 
 fn is_courtesy(piece: &str) -> bool {
     let folded = fold(piece);
-    let words: Vec<&str> = words_of_folded(&folded).collect();
-    words.iter().all(|word| is(word, IN_COURTESY)) || OPENINGS.contains(&words.join(" ").as_str())
+    let is_opening = |opening: &&str| opening.split(' ').eq(words_of_folded(&folded));
+    words_of_folded(&folded).all(|word| is(word, IN_COURTESY)) || OPENINGS.iter().any(is_opening)
 }
 
 /// What a question begins with.

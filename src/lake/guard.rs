@@ -168,6 +168,7 @@ mod tests {
             "when did he die",
             "What is the price of an iPhone 15 256GB?",
             "What is the price of an iPhone 15 with 256 GB?",
+            "What is the price of an iPhone 15 with 256 GB at the airport?",
             "Who is the CEO of 3M?",
             "how old is Madonna",
             "how old is the president of France",

@@ -279,20 +279,8 @@ pub(super) fn changes_by_itself(words: &[&str], is_sum: bool) -> bool {
 /// Whether the folded words of a text tell the figures of a sum: two of them, and by which they go
 /// together ("3 pens at $2 each"). A name has figures too: an "iPhone 15" of "256 GB" is priced.
 pub(super) fn tells_a_sum(words: &[&str], sentences: usize) -> bool {
-    const TOGETHER: &[&str] = &[
-        "altogether",
-        "apiece",
-        "at",
-        "each",
-        "every",
-        "if",
-        "per",
-        "remain",
-        "than",
-        "then",
-        "total",
-        "when",
-    ];
+    const TOGETHER: &[&str] =
+        &["altogether", "apiece", "each", "if", "per", "remain", "than", "then", "total"];
     let is_figure = |word: &str| {
         let digits = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let is_digits = digits.bytes().all(|b| b.is_ascii_digit() || b".,".contains(&b));
@@ -416,8 +404,10 @@ fn is_of_a_holder(words: &[&str]) -> bool {
         ["who", "is" | "are", rest @ ..] | ["who's", rest @ ..] => {
             // "Who is the president of France", and not "who is the author of The King".
             // Nor "who is King Lear": a title before a name.
-            let is_title = matches!(rest, ["king" | "queen" | "emperor" | "pope", name, ..] if !matches!(*name, "of" | "in"));
-            if is_title {
+            if let [title, name, ..] = rest
+                && ["king", "queen", "emperor", "pope"].contains(title)
+                && !["of", "in"].contains(name)
+            {
                 return false;
             }
             let article = rest.strip_prefix(&["the"]).unwrap_or(rest);

@@ -155,6 +155,11 @@ fn each_guard_holds_alone() {
             "Where is the archive stored?",
         ),
         (
+            "To turn the heating off, press the left key.",
+            "How do I turn on the heating?",
+            "How do I turn off the heating?",
+        ),
+        (
             "Coffee with milk costs 3 euros.",
             "How much is coffee without milk?",
             "How much is coffee with milk?",
